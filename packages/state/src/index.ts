@@ -1,0 +1,2 @@
+export { openState, type StateOptions } from "./open-state.ts";
+export type { Entry, State, StateMark, WriteOptions } from "./state.ts";

@@ -1,0 +1,66 @@
+/** A stored value and the version to name when replacing it. */
+export interface Entry {
+  /** JSON text, exactly as it was written. */
+  readonly value: string;
+  /** Never used twice in a generation, not even after a delete: a compare-and-set cannot meet an older entry of the same name. */
+  readonly version: number;
+}
+
+/** Where the state stands. */
+export interface StateMark {
+  /** Names this life of the state: random, 22 characters base64url; `""` while the state is empty. */
+  readonly generation: string;
+  /** Raised by authn whenever state was lost; 0 while the state is empty. */
+  readonly epoch: number;
+  /** Rises with each write and never falls, unless the state was rolled back. */
+  readonly tick: number;
+}
+
+export interface WriteOptions {
+  /** The entry is gone this many milliseconds after this write; without it the entry stays. At least 1. */
+  ttlMs?: number;
+}
+
+/**
+ * What the services share: sessions, tickets, revocations, reviews, grants. SQLite where one machine holds it all, Redis
+ * where replicas share it.
+ *
+ * Every call is bounded in time and throws Refusal `STATE_UNAVAILABLE` when the state cannot be reached, is not of the
+ * generation in use, or is behind what a client has seen (it was lost or rolled back); the refusal's metadata `state` says
+ * which. Once one client has found it behind, it refuses to all of them until a new generation is started. A write refused for time may
+ * have happened; nothing is tried again here. Until {@link State.useGeneration} or {@link State.startGeneration} was
+ * called, everything but {@link State.mark} refuses.
+ *
+ * A collection, log or counter name is `[a-z0-9-]{1,64}`, except that a counter's may be any text; an id is 1 to 1,024 bytes of UTF-8. A value
+ * is at most 1 MiB.
+ */
+export interface State {
+  get(collection: string, id: string): Promise<Entry | undefined>;
+  /** Writes an entry that is not there yet; false where it is. */
+  create(collection: string, id: string, value: string, options?: WriteOptions): Promise<boolean>;
+  /** Compare-and-set; false where the entry is gone or has another version. Its time to live is set anew. */
+  replace(collection: string, id: string, expectedVersion: number, value: string, options?: WriteOptions): Promise<boolean>;
+  /** False where there was none. */
+  delete(collection: string, id: string): Promise<boolean>;
+  /** Entries in the byte order of their ids, those after `after`; at most `limit` (1 to 1,000). */
+  list(collection: string, options: { after?: string; limit: number }): Promise<{ id: string; entry: Entry }[]>;
+  /** Adds to a log that only grows; returns the sequence number, from 1 and without gaps. */
+  append(log: string, value: string): Promise<number>;
+  /** Records with a sequence number above `after`; at most `limit` (1 to 1,000). */
+  readLog(log: string, after: number, limit: number): Promise<{ sequence: number; value: string }[]>;
+  /** Adds to a counter and returns its sum. The window starts with the first increment and is not moved by later ones. */
+  increment(counter: string, by: number, ttlMs: number): Promise<number>;
+  /** Where the state stands, of whatever generation it is. */
+  mark(): Promise<StateMark>;
+  /**
+   * From now on every call refuses unless the state is of this generation.
+   * @param seenTick a tick that this generation is known to have reached, where the caller knows one
+   */
+  useGeneration(generation: string, seenTick?: number): void;
+  /**
+   * Forgets everything and starts a new generation, used from then on. Only authn does this.
+   * @param epoch above that of the state (1 for the first); else refused, as another authn was quicker
+   */
+  startGeneration(epoch: number): Promise<StateMark>;
+  close(): Promise<void>;
+}

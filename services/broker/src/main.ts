@@ -1,0 +1,99 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { BrokerService, DecisionService, JournalService, ReviewService } from "@sallyport/contracts";
+import { EvidenceWriter } from "@sallyport/journal";
+import { Gate, type Host, type Running, TrustFeed } from "@sallyport/service";
+import { openState } from "@sallyport/state";
+import { Catalogue } from "./catalogue/catalogue.ts";
+import { TreeMasks } from "./masks/tree-masks.ts";
+import { expiring } from "./reviews/expiring.ts";
+import { openReview } from "./reviews/open-review.ts";
+import { Reviews } from "./reviews/reviews.ts";
+import { ReviewSeal } from "./reviews/seal.ts";
+import { requestAccess, waitForAccess } from "./rpc/access.ts";
+import { describe } from "./rpc/describe.ts";
+import { list } from "./rpc/list.ts";
+import { reviewHandlers } from "./rpc/reviews.ts";
+import { use } from "./rpc/use.ts";
+import { useUpload } from "./rpc/use-upload.ts";
+import { write } from "./rpc/write.ts";
+import { Stores } from "./stores/stores.ts";
+import { digestOf } from "./targets/digest.ts";
+import { Sender } from "./targets/sender.ts";
+import { RemoteDecisions } from "./use/decisions.ts";
+import { Fingerprints } from "./use/fingerprints.ts";
+import type { UseParts } from "./use/parts.ts";
+
+/** The data path: uses secrets for agents, asks people, masks what comes back. */
+export async function start(host: Host): Promise<Running> {
+  const { config, clock } = host;
+  const brokerKey = await readFile(join(config.dataDir, "keys", "broker.key"));
+  const feed = await TrustFeed.follow(host);
+  const gate = new Gate(host, feed);
+  const evidence = await EvidenceWriter.open({
+    dir: join(config.dataDir, "broker", "journal"),
+    service: "broker",
+    version: host.version,
+    clock,
+    mode: config.evidence.mode,
+    client: host.peers.client("audit", JournalService),
+    maxBytes: config.evidence.journalMaxBytes,
+    log: host.log,
+  });
+  await evidence.settleInterrupted();
+  const state = await openState(config.state, { dataDir: config.dataDir, clock });
+  feed.onGeneration((generation) => state.useGeneration(generation));
+  const catalogue = new Catalogue(config);
+  const stores = await Stores.open(config, clock);
+  const decisions = new RemoteDecisions(host.peers.client("pdp", DecisionService));
+  const reviews = new Reviews(state, new ReviewSeal(brokerKey), clock);
+  const masks = new TreeMasks(state, stores, clock, () => stores.ownCredentials());
+  const fingerprints = new Fingerprints(brokerKey);
+  const sender = new Sender(config);
+  const wired: Omit<UseParts, "openReview"> = {
+    clock,
+    gate,
+    decisions,
+    reviews,
+    evidence,
+    masks,
+    reader: stores,
+    fingerprints,
+    digest: digestOf,
+    send: (operation, fields, signal) => sender.send(operation, fields, signal),
+  };
+  const parts: UseParts = { ...wired, openReview: openReview(wired) };
+  const describing = { gate, catalogue, decisions, evidence, reader: stores, fingerprints };
+  const sweeper = expiring(reviews, evidence, clock);
+
+  const broker = {
+    list: list(gate, catalogue, decisions, evidence),
+    describe: describe(describing),
+    use: use(gate, catalogue, parts),
+    useUpload: useUpload(gate, catalogue, parts),
+    write: write({ ...describing, writer: stores }),
+    requestAccess: requestAccess(gate, catalogue, parts),
+    waitForAccess: waitForAccess(gate, reviews, clock),
+  };
+  const people = reviewHandlers(gate, clock, { reviews, decisions, catalogue, evidence, feed, gate });
+  for (const door of [host.listeners.agents, host.listeners.agentsMtls, host.listeners.edge]) {
+    door.serve(BrokerService, broker).serve(ReviewService, people);
+  }
+
+  return {
+    name: "broker",
+    ready: () => {
+      const lease = feed.lease();
+      return lease.held ? { ok: true } : { ok: false, why: lease.why };
+    },
+    stop: async () => {
+      sweeper.stop();
+      masks.close();
+      await sender.close();
+      await evidence.stop();
+      feed.stop();
+      await stores.close();
+      await state.close();
+    },
+  };
+}

@@ -1,0 +1,137 @@
+import { Refusal } from "@sallyport/contracts";
+import { type MaskEntry, MaskSet, refusalFor } from "@sallyport/masking";
+import type { Clock } from "@sallyport/service";
+import type { State } from "@sallyport/state";
+import type { SecretReader } from "../stores/secret-store.ts";
+
+/** What was issued in a tree, by name only: shared state never holds a value. */
+interface IssuedRef {
+  readonly secret: string;
+  readonly version: string;
+}
+
+interface Tree {
+  set: MaskSet;
+  /** `secret@version` of everything in the set. */
+  readonly held: Map<string, MaskEntry[]>;
+  usedAt: number;
+}
+
+/** Milliseconds without a use after which a tree's values are zeroed here; they are read again where it comes back. */
+const idleMs = 15 * 60_000;
+/** Milliseconds that a reference outlives its last use: longer than any credential of the tree. */
+const referenceMs = 24 * 3_600_000;
+
+/**
+ * The mask sets: for each tree of agents, every value that was issued in it. What one broker issued, every broker masks,
+ * since references go through shared state before the value is used; a broker that cannot assemble the set refuses.
+ */
+export class TreeMasks {
+  readonly #state: State;
+  readonly #reader: SecretReader;
+  readonly #clock: Clock;
+  readonly #own: () => MaskEntry[];
+  readonly #trees = new Map<string, Tree>();
+  readonly #sweeper: NodeJS.Timeout;
+
+  /** @param own the broker's own store credentials, which no answer may show either */
+  constructor(state: State, reader: SecretReader, clock: Clock, own: () => MaskEntry[]) {
+    this.#state = state;
+    this.#reader = reader;
+    this.#clock = clock;
+    this.#own = own;
+    this.#sweeper = setInterval(() => this.#sweep(), 60_000).unref();
+  }
+
+  /**
+   * The set for one use: everything issued in the tree before, and this secret's fields. The reference is in shared state
+   * when this returns.
+   *
+   * @param values the fields that were just fetched; copied, so that the caller can zero its own
+   */
+  async including(rootSid: string, issued: IssuedRef, values: ReadonlyMap<string, Uint8Array>): Promise<MaskSet> {
+    const refused = [...values].map(([field, value]) => [field, refusalFor(value)] as const).find(([, sentence]) => sentence !== undefined);
+    if (refused !== undefined) {
+      throw new Refusal(
+        "MASKING_UNAVAILABLE",
+        `Field "${refused[0]}" of ${issued.secret} cannot be masked in what comes back: ${refused[1]}`,
+      );
+    }
+    try {
+      await this.#writeReference(rootSid, issued);
+      const tree = this.#tree(rootSid);
+      const before = tree.held.size;
+      if (!tree.held.has(key(issued))) tree.held.set(key(issued), entriesOf(issued, values));
+      for (const { id } of await this.#state.list(collection(rootSid), { limit: 1000 })) {
+        if (!tree.held.has(id)) tree.held.set(id, await this.#readAgain(id));
+      }
+      if (tree.held.size !== before) tree.set = MaskSet.compile([...this.#own(), ...[...tree.held.values()].flat()]);
+      return tree.set;
+    } catch (error) {
+      if (error instanceof Refusal && error.reason === "STATE_UNAVAILABLE") throw error;
+      throw new Refusal(
+        "MASKING_UNAVAILABLE",
+        "What was issued to this tree before cannot be read now, so its answers could not be masked; try again in a moment.",
+        {
+          cause: error,
+          retryAfterMs: 1000,
+        },
+      );
+    }
+  }
+
+  /** The set for text that is shown before any use (a review's summary): what the tree was issued so far on this broker. */
+  current(rootSid: string): MaskSet {
+    return this.#trees.get(rootSid)?.set ?? MaskSet.compile(this.#own());
+  }
+
+  /** Zeroes a tree's values, once it can bring nothing back any more. */
+  drop(rootSid: string): void {
+    const tree = this.#trees.get(rootSid);
+    if (tree === undefined) return;
+    this.#trees.delete(rootSid);
+    for (const entries of tree.held.values()) for (const entry of entries) entry.value.fill(0);
+  }
+
+  close(): void {
+    clearInterval(this.#sweeper);
+    for (const rootSid of [...this.#trees.keys()]) this.drop(rootSid);
+  }
+
+  #tree(rootSid: string): Tree {
+    const tree = this.#trees.get(rootSid) ?? { set: MaskSet.compile(this.#own()), held: new Map(), usedAt: 0 };
+    tree.usedAt = this.#clock.monotonic();
+    this.#trees.set(rootSid, tree);
+    return tree;
+  }
+
+  async #writeReference(rootSid: string, issued: IssuedRef): Promise<void> {
+    if (this.#trees.get(rootSid)?.held.has(key(issued))) return;
+    await this.#state.create(collection(rootSid), key(issued), "{}", { ttlMs: referenceMs });
+  }
+
+  async #readAgain(id: string): Promise<MaskEntry[]> {
+    const at = id.lastIndexOf("@");
+    const issued = { secret: id.slice(0, at), version: id.slice(at + 1) };
+    const read = await this.#reader.read(issued.secret, issued.version);
+    try {
+      return entriesOf(issued, read.fields);
+    } finally {
+      for (const value of read.fields.values()) value.fill(0);
+    }
+  }
+
+  #sweep(): void {
+    const before = this.#clock.monotonic() - idleMs;
+    for (const [rootSid, tree] of this.#trees) if (tree.usedAt < before) this.drop(rootSid);
+  }
+}
+
+const collection = (rootSid: string) => `issued:${rootSid}`;
+const key = (issued: IssuedRef) => `${issued.secret}@${issued.version}`;
+
+/** What stands where a field's value would: the same everywhere, so that an agent recognises it. */
+export const placeholderOf = (secret: string, field: string) => `[sallyport:${secret}#${field}]`;
+
+const entriesOf = (issued: IssuedRef, values: ReadonlyMap<string, Uint8Array>): MaskEntry[] =>
+  [...values].map(([field, value]) => ({ placeholder: placeholderOf(issued.secret, field), value: Uint8Array.from(value) }));

@@ -1,0 +1,63 @@
+import { Action, type BrokerService, Refusal } from "@sallyport/contracts";
+import type { EvidenceWriter } from "@sallyport/journal";
+import type { Gate, Handler } from "@sallyport/service";
+import type { Catalogue } from "../catalogue/catalogue.ts";
+import { placeholderOf } from "../masks/tree-masks.ts";
+import type { SecretReader } from "../stores/secret-store.ts";
+import { type Ask, denied, judge } from "../use/ask.ts";
+import type { Decisions } from "../use/decisions.ts";
+import type { Fingerprints } from "../use/fingerprints.ts";
+import { secretRecord, type UseFacts } from "../use/records.ts";
+import { addressOf, traceparentOf } from "./call-facts.ts";
+import { timestamp } from "./review-to-wire.ts";
+
+export interface DescribeParts {
+  readonly gate: Gate;
+  readonly catalogue: Catalogue;
+  readonly decisions: Decisions;
+  readonly evidence: EvidenceWriter;
+  readonly reader: SecretReader;
+  readonly fingerprints: Fingerprints;
+}
+
+/** That a secret exists, with placeholders for its values. The values are read to be fingerprinted, and zeroed. */
+export const describe =
+  (parts: DescribeParts): Handler<typeof BrokerService.method.describe> =>
+  async (request, call) => {
+    const caller = await parts.gate.authenticate(call);
+    const ask: Ask = { caller, action: Action.READ, secret: parts.catalogue.secret(request.secret), target: undefined, context: {} };
+    const facts: UseFacts = { ask, traceparent: traceparentOf(call), peerAddress: addressOf(call) };
+    const store = ask.secret.config?.store ?? "";
+    const judged = await judge(ask, parts.decisions, {}, call.signal);
+    facts.judged = judged;
+    try {
+      if (judged.kind === "denied") throw denied(ask, judged);
+      if (judged.kind === "needs-approval")
+        throw new Refusal("DENIED_BY_POLICY", "Policy wants an approval to read this secret; only a use can be approved in this version.");
+    } catch (error) {
+      const refusal = error as Refusal;
+      await parts.evidence.refusal(secretRecord(facts, store, { status: "failure", reason: refusal.reason, sentence: refusal.message }));
+      throw refusal;
+    }
+    const read = await parts.reader.read(ask.secret.name);
+    try {
+      facts.secretVersion = read.version;
+      await parts.evidence.record(secretRecord(facts, store, { status: "success" }));
+      parts.gate.assertLive(caller);
+      return {
+        secret: {
+          name: ask.secret.name,
+          categories: [...(ask.secret.config?.categories ?? [])],
+          version: read.version,
+          ...(read.createdAt === undefined ? {} : { createdAt: timestamp(read.createdAt) }),
+          fields: [...read.fields].map(([name, value]) => ({
+            name,
+            placeholder: placeholderOf(ask.secret.name, name),
+            fingerprint: parts.fingerprints.ofValue(ask.secret.name, name, value),
+          })),
+        },
+      };
+    } finally {
+      for (const value of read.fields.values()) value.fill(0);
+    }
+  };

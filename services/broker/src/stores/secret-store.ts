@@ -1,0 +1,42 @@
+/** A version of a secret as a store has it. The caller zeroes the values. */
+export interface ReadSecret {
+  /** The store's own name for it, such as `3`. */
+  readonly version: string;
+  /** Epoch milliseconds, where the store tells. */
+  readonly createdAt: number | undefined;
+  readonly fields: ReadonlyMap<string, Buffer>;
+}
+
+export interface SecretVersion {
+  readonly version: string;
+  readonly createdAt: number | undefined;
+}
+
+/** What a store adapter does. `path` is where this store keeps the secret. Every failure is a Refusal STORE_UNAVAILABLE. */
+export interface SecretStore {
+  /** @param version the newest where left out. @throws Refusal STORE_UNAVAILABLE also where there is no such secret or version */
+  read(path: string, version?: string): Promise<ReadSecret>;
+  /** The newest version, without a value. */
+  describe(path: string): Promise<SecretVersion>;
+  /**
+   * Stores a new version.
+   * @param after the version it must follow, `0` for none yet; no check where left out
+   * @throws Refusal INVALID_REQUEST where another version is the newest
+   */
+  write(path: string, fields: ReadonlyMap<string, Uint8Array>, after?: string): Promise<string>;
+  /** The broker's own credentials to the store: masked like issued values. */
+  ownCredentials(): readonly Uint8Array[];
+  /** Whether the store can be reached and answers. */
+  check(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Secrets by name, whichever store keeps them. */
+export interface SecretReader {
+  read(secret: string, version?: string): Promise<ReadSecret>;
+  describe(secret: string): Promise<SecretVersion>;
+}
+
+export interface SecretWriter {
+  write(secret: string, fields: ReadonlyMap<string, Uint8Array>, after?: string): Promise<string>;
+}

@@ -1,0 +1,27 @@
+import { createHash } from "node:crypto";
+import { actionName } from "@sallyport/identity";
+import canonicalize from "canonicalize";
+import type { Ask } from "../use/ask.ts";
+import type { Operation } from "./operation.ts";
+
+/**
+ * What an approval is for: SHA-256 over RFC 8785 canonical JSON of the parsed request, hex. Everything that could change what
+ * happens is in it, so a grant is good for this chain's exact request and no other.
+ */
+export function digestOf(ask: Ask, secretVersion: string, operation: Operation): string {
+  const subject = {
+    chain: ask.caller.chain.links.map(({ id, sid }) => [id, sid]),
+    action: actionName(ask.action) ?? "",
+    secret: ask.secret.name,
+    secretVersion,
+    target: operation.target,
+    method: operation.method,
+    path: operation.path,
+    query: operation.query,
+    headers: operation.headers,
+    body: operation.bodyHash,
+  };
+  return createHash("sha256")
+    .update(canonicalize(subject) ?? "")
+    .digest("hex");
+}

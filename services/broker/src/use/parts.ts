@@ -1,0 +1,35 @@
+import type { EvidenceWriter } from "@sallyport/journal";
+import type { Clock, Gate } from "@sallyport/service";
+import type { TreeMasks } from "../masks/tree-masks.ts";
+import type { Review } from "../reviews/review.ts";
+import type { Reviews } from "../reviews/reviews.ts";
+import type { SecretReader } from "../stores/secret-store.ts";
+import type { HttpAnswer, Operation } from "../targets/operation.ts";
+import type { Ask, Judged } from "./ask.ts";
+import type { Decisions } from "./decisions.ts";
+import type { Fingerprints } from "./fingerprints.ts";
+import type { UseCommand } from "./use.ts";
+
+/** What a use stands on; wired once in main. */
+export interface UseParts {
+  readonly clock: Clock;
+  readonly gate: Pick<Gate, "assertLive" | "watch">;
+  readonly decisions: Decisions;
+  readonly reviews: Reviews;
+  readonly evidence: EvidenceWriter;
+  readonly masks: TreeMasks;
+  readonly reader: SecretReader;
+  readonly fingerprints: Fingerprints;
+  /** SHA-256 over RFC 8785 JSON of the parsed request, hex. */
+  digest(ask: Ask, secretVersion: string, operation: Operation): string;
+  /** The effect: sends the operation with the value injected. */
+  send(operation: Operation, fields: ReadonlyMap<string, Uint8Array>, signal: AbortSignal): Promise<HttpAnswer>;
+  /** Opens or joins a review and puts it on record. */
+  openReview(request: {
+    command: UseCommand;
+    judged: Extract<Judged, { kind: "needs-approval" }>;
+    digest: string;
+    version: string;
+    reason: string;
+  }): Promise<Review>;
+}

@@ -1,0 +1,100 @@
+import { Readable, type Transform } from "node:stream";
+import zlib from "node:zlib";
+import { Refusal } from "@sallyport/contracts";
+
+/** A body that unpacks to more than this, and to more than {@link maxRatio} times its size, is taken for a bomb. */
+const bombFloorBytes = 16 * 1024 * 1024;
+const maxRatio = 200;
+/** Encodings stacked deeper than this are refused (RFC 9110 §8.4 allows any number). */
+const maxEncodings = 2;
+
+/**
+ * The target's body as plain bytes, so that it can be masked. What cannot be unpacked is refused, never passed: an
+ * unknown coding, a wrong label, a truncated or oversized one.
+ *
+ * @param contentEncoding the header's value; codings in the order in which they were applied
+ */
+export async function* decodedBody(body: AsyncIterable<Uint8Array>, contentEncoding: string | undefined): AsyncIterable<Uint8Array> {
+  const codings = codingsOf(contentEncoding);
+  if (codings.length === 0) {
+    yield* body;
+    return;
+  }
+  let received = 0;
+  let unpacked = 0;
+  const counted = Readable.from(
+    count(body, (bytes) => (received += bytes)),
+    { objectMode: false },
+  );
+  let stream: Readable = counted;
+  for (const coding of codings.toReversed()) stream = pipe(stream, decoderFor(coding));
+  try {
+    for await (const chunk of stream) {
+      unpacked += (chunk as Buffer).length;
+      if (unpacked > bombFloorBytes && unpacked > received * maxRatio) {
+        throw new Refusal(
+          "RESPONSE_UNINSPECTABLE",
+          "The target's answer unpacks to far more than it weighs; it was cut off. The effect has happened.",
+        );
+      }
+      yield chunk as Buffer;
+    }
+  } catch (error) {
+    if (error instanceof Refusal) throw error;
+    throw new Refusal(
+      "RESPONSE_UNINSPECTABLE",
+      "The target's answer is not in the encoding that it declares, or broke off; it cannot be masked, so it was not passed on. The effect has happened.",
+      {
+        cause: error,
+      },
+    );
+  } finally {
+    stream.destroy();
+    counted.destroy();
+  }
+}
+
+function codingsOf(contentEncoding: string | undefined): string[] {
+  const codings = (contentEncoding ?? "")
+    .split(",")
+    .map((coding) => coding.trim().toLowerCase())
+    .filter((coding) => coding !== "" && coding !== "identity");
+  if (codings.length > maxEncodings) {
+    throw new Refusal(
+      "RESPONSE_UNINSPECTABLE",
+      "The target's answer is packed more than twice over; it cannot be masked, so it was not passed on.",
+    );
+  }
+  return codings;
+}
+
+function decoderFor(coding: string): Transform {
+  switch (coding) {
+    case "gzip":
+    case "x-gzip":
+      return zlib.createGunzip();
+    case "deflate":
+      return zlib.createInflate();
+    case "br":
+      return zlib.createBrotliDecompress();
+    case "zstd":
+      return zlib.createZstdDecompress();
+    default:
+      throw new Refusal(
+        "RESPONSE_UNINSPECTABLE",
+        "The target's answer is in an encoding that the broker cannot read; it cannot be masked, so it was not passed on.",
+      );
+  }
+}
+
+function pipe(from: Readable, to: Transform): Transform {
+  from.on("error", (error) => to.destroy(error));
+  return from.pipe(to);
+}
+
+async function* count(body: AsyncIterable<Uint8Array>, add: (bytes: number) => void): AsyncIterable<Uint8Array> {
+  for await (const chunk of body) {
+    add(chunk.length);
+    yield chunk;
+  }
+}
