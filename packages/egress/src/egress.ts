@@ -1,166 +1,165 @@
-import { lookup } from "node:dns/promises";
-import net from "node:net";
-import tls from "node:tls";
-import { printable, Refusal } from "@sallyport/contracts";
+import type { Socket } from "node:net";
+import type { TLSSocket } from "node:tls";
 import { Agent, type Dispatcher } from "undici";
-import { AllowedRanges, canonicalAddress, restricted } from "./address.ts";
+import { type Address, parseAddress } from "./address-class.ts";
+import { AddressPolicy } from "./address-policy.ts";
+import { dialTcp, startTls } from "./dial.ts";
+import { type Fetched, type FetchInit, fetchBounded } from "./fetch.ts";
+import { canonicalHost } from "./host-name.ts";
+import { type Door, isOwnDoor } from "./own-doors.ts";
+import { refusals } from "./refusals.ts";
+import { type Resolve, systemResolve } from "./resolve.ts";
 
 export interface EgressOptions {
-  /** What this connection is called in the configuration, for sentences: `target orders-api`. */
-  readonly name: string;
-  /** Loopback, private and other special ranges that may be dialled nevertheless, CIDR. */
-  readonly allow?: readonly string[];
-  /** Certificates to trust instead of the system's, PEM. */
-  readonly ca?: string;
-  /** Milliseconds until a connection must stand; 5,000 unless said. */
+  /** Address ranges that may be reached beside public ones, such as `10.0.0.0/8`. */
+  readonly allow: readonly string[];
+  /** The setting that holds `allow`, for sentences: `targets.orders-api.network`. */
+  readonly setting: string;
+  /** PEM certificates to trust instead of the system's. */
+  readonly ca?: string | undefined;
+  /** Sallyport's own listeners, asked for at each connection: never reached from here. */
+  readonly own?: () => readonly Door[];
+  /** For tests; the machine's own resolver otherwise. */
+  readonly resolve?: Resolve;
+  /** Bound for name resolution, TCP and TLS together. Default 5000. */
   readonly connectTimeoutMs?: number;
-  /** How names are resolved; the system's resolver unless a test says otherwise. */
-  readonly resolve?: (host: string) => Promise<readonly string[]>;
-  /** Sallyport's own listeners, `port` on any local address: never dialled, whatever is allowed. */
-  readonly ownPorts?: () => ReadonlySet<number>;
 }
 
 export interface Destination {
   readonly host: string;
+  /** 1 to 65535. */
   readonly port: number;
-  /** With TLS: the certificate must be valid for `host`. */
-  readonly tls?: boolean | tls.ConnectionOptions;
+  readonly tls?: boolean;
+  /** Application protocols to offer by TLS, such as `h2`. */
+  readonly alpn?: readonly string[];
+  readonly signal?: AbortSignal;
 }
 
 /**
- * The one guarded dialler: every outgoing connection of every service is made here. A name is resolved once, every address
- * that it has is judged, and one that was judged is dialled, so that no second answer of the resolver's counts (DNS
- * rebinding). Loopback, private, link-local and reserved addresses are refused unless the connection lists them.
+ * The one way out: every connection that Sallyport opens to a host that configuration or a request names is dialled here. The name is resolved once,
+ * every address it has is judged, and only a judged address is dialled, so that no second answer of the name service and no
+ * other spelling of an address leads elsewhere. TLS always verifies the host that was asked for.
  */
 export class Egress {
   readonly #options: EgressOptions;
-  readonly #allowed: AllowedRanges;
+  readonly #policy: AddressPolicy;
+  readonly #resolve: Resolve;
+  readonly #timeoutMs: number;
+  #fetching: Agent | undefined;
 
-  constructor(options: EgressOptions) {
+  /** @throws Error where a range of `allow` cannot be read */
+  constructor(options: EgressOptions, policy = new AddressPolicy(options.allow)) {
     this.#options = options;
-    this.#allowed = new AllowedRanges(options.allow ?? []);
+    this.#policy = policy;
+    this.#resolve = options.resolve ?? systemResolve;
+    this.#timeoutMs = options.connectTimeoutMs ?? 5000;
   }
 
-  /** For what belongs to the installation itself (state, Kafka, peers): loopback and private addresses, never link-local ones. */
-  static infrastructure(options: Omit<EgressOptions, "allow">): Egress {
-    return new Egress({
-      ...options,
-      allow: ["127.0.0.0/8", "::1", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7"],
-    });
+  /** For what the operator runs and configuration names (state, Kafka, peers): loopback and private networks too, link-local never. */
+  static infra(options: Omit<EgressOptions, "allow">): Egress {
+    return new Egress({ ...options, allow: [] }, new AddressPolicy([], true));
   }
 
   /**
-   * A connected socket, with TLS verified where it is asked for.
-   * @throws Refusal DESTINATION_NOT_ALLOWED, TARGET_UNAVAILABLE
+   * Opens a connection; the caller ends it. Nothing has been sent when this throws, and `metadata.effect` says so.
+   * @throws Refusal DESTINATION_NOT_ALLOWED
+   * @throws Refusal TARGET_UNAVAILABLE where it cannot be resolved or reached, is not who it should be, or takes too long
    */
-  async connect(destination: Destination, signal?: AbortSignal): Promise<net.Socket | tls.TLSSocket> {
-    const host = destination.host.replace(/^\[|\]$/g, "");
-    const addresses = await this.#judged(host, destination.port);
-    let failure: unknown;
-    for (const address of addresses) {
-      try {
-        return await this.#dial(address, host, destination, signal);
-      } catch (error) {
-        failure = error;
-        if (signal?.aborted) break;
-      }
+  async connect(destination: Destination & { tls: true }): Promise<TLSSocket>;
+  async connect(destination: Destination): Promise<Socket | TLSSocket>;
+  async connect({ host: asked, port, tls = false, alpn, signal }: Destination): Promise<Socket | TLSSocket> {
+    const host = canonicalHost(asked);
+    if (host === undefined) throw refusals.notAHost(asked);
+    const late = AbortSignal.timeout(this.#timeoutMs);
+    const bound = signal === undefined ? late : AbortSignal.any([signal, late]);
+    let stage: "resolve" | "dial" | "tls" = "resolve";
+    try {
+      const addresses = this.#judged(host, await this.#addressesOf(host, bound), port);
+      stage = "dial";
+      const socket = await dialTcp(host, addresses, port, bound);
+      stage = "tls";
+      return tls ? await startTls(socket, host, { ca: this.#options.ca, alpn }, bound) : socket;
+    } catch (error) {
+      if (signal?.aborted) throw signal.reason;
+      if (late.aborted) throw refusals.late(host, port, this.#timeoutMs);
+      if (error instanceof Error && error.name === "Refusal") throw error;
+      throw stage === "tls"
+        ? refusals.untrusted(host, port, error)
+        : stage === "dial"
+          ? refusals.unreachable(host, port, error)
+          : refusals.unresolved(host, error);
     }
-    throw new Refusal(
-      "TARGET_UNAVAILABLE",
-      `${this.#options.name}: no connection to ${printable(host)}:${destination.port}${isCertificateProblem(failure) ? ", whose certificate is not valid for it" : ""}.`,
-      {
-        cause: failure,
-      },
-    );
   }
 
-  /** An undici dispatcher whose every connection is made by {@link connect}. No redirect is followed by it. */
-  dispatcher(options: Omit<Agent.Options, "connect"> = {}): Dispatcher {
+  /**
+   * An undici dispatcher that connects only by {@link connect}: HTTP/1.1, no proxy, no redirect. The caller closes it. Its
+   * requests fail with the refusals of `connect`.
+   */
+  dispatcher(options: Omit<Agent.Options, "connect" | "factory" | "allowH2" | "interceptors"> = {}): Dispatcher {
     return new Agent({
       ...options,
-      connect: (target, callback) => {
-        const secure = target.protocol === "https:";
-        const port = Number(target.port || (secure ? 443 : 80));
-        this.connect({ host: target.hostname, port, tls: secure ? { ALPNProtocols: ["http/1.1"] } : false }).then(
-          (socket) => callback(null, socket as net.Socket),
-          (error) => callback(error, null),
+      allowH2: false,
+      connect: ({ hostname, protocol, port }, done) => {
+        const tls = protocol === "https:";
+        this.connect({ host: hostname, port: Number(port) || (tls ? 443 : 80), tls, ...(tls ? { alpn: ["http/1.1"] } : {}) }).then(
+          (socket) => done(null, socket),
+          (error) => done(error, null),
         );
       },
     });
   }
 
-  /** The addresses of a host, each of them judged. One bad address condemns them all: which one is dialled is not left to chance. */
-  async #judged(host: string, port: number): Promise<string[]> {
-    if (this.#options.ownPorts?.().has(port) && (await this.#isOwn(host))) throw this.#refused(host, "this Sallyport itself", undefined);
-    const addresses = net.isIP(host) ? [host] : await this.#resolve(host);
-    if (addresses.length === 0) throw new Refusal("TARGET_UNAVAILABLE", `${this.#options.name}: ${printable(host)} has no address.`);
-    return addresses.map((text) => {
-      let address: ReturnType<typeof canonicalAddress>;
-      try {
-        address = canonicalAddress(text);
-      } catch {
-        throw this.#refused(host, "no plain address", undefined);
-      }
-      const why = restricted(address);
-      if (why !== undefined && !this.#allowed.includes(address))
-        throw this.#refused(host, `${address.toString()}, a ${why} address`, address.toString());
-      return address.toString();
+  /** {@link fetchBounded} over this way out, with connections of its own. */
+  fetch(url: URL | string, init: FetchInit = {}): Promise<Fetched> {
+    this.#fetching ??= this.dispatcher({ connections: 32, pipelining: 1, keepAliveTimeout: 4000, maxHeaderSize: 32 * 1024 }) as Agent;
+    return fetchBounded(this.#fetching, url, init);
+  }
+
+  /** Ends what `fetch` holds open. */
+  async close(): Promise<void> {
+    await this.#fetching?.destroy();
+    this.#fetching = undefined;
+  }
+
+  async #addressesOf(host: string, bound: AbortSignal): Promise<Address[]> {
+    const literal = parseAddress(host);
+    if (literal !== undefined) return [literal];
+    const answers = await orAborted(this.#resolve(host), bound);
+    return answers.map((answer) => {
+      const address = parseAddress(answer);
+      if (address === undefined) throw refusals.notAHost(answer);
+      return address;
     });
   }
 
-  async #isOwn(host: string): Promise<boolean> {
-    const addresses = net.isIP(host) ? [host] : await this.#resolve(host);
-    return addresses.some((address) => ["loopback", "private"].includes(restricted(canonicalAddress(address)) ?? ""));
-  }
-
-  async #resolve(host: string): Promise<readonly string[]> {
-    try {
-      if (this.#options.resolve !== undefined) return await this.#options.resolve(host);
-      return (await lookup(host, { all: true, verbatim: true })).map(({ address }) => address);
-    } catch (cause) {
-      throw new Refusal("TARGET_UNAVAILABLE", `${this.#options.name}: ${printable(host)} could not be resolved.`, { cause });
+  /** All that may be dialled. One address that may not spoils the whole answer: so a name looks that was made to lead inside. */
+  #judged(host: string, addresses: readonly Address[], port: number): Address[] {
+    if (addresses.length === 0) throw refusals.unresolved(host, { code: "ENOTFOUND" });
+    const { setting, own } = this.#options;
+    const doors = own?.() ?? [];
+    const door = addresses.find((address) => isOwnDoor(doors, host, address, port));
+    if (door !== undefined) throw refusals.ownDoor(host, door.toString(), port, setting);
+    const allowed = addresses.filter((address) => this.#policy.judge(address).allowed);
+    for (const address of addresses) {
+      const judgement = this.#policy.judge(address);
+      // `localhost` is both loopbacks; where one is listed, the other is left out rather than held against it.
+      const otherLoopback = address.range() === "loopback" && allowed.some((one) => one.range() === "loopback");
+      if (!judgement.allowed && !otherLoopback)
+        throw refusals.address(host, address.toString(), judgement.what, setting, judgement.canBeListed);
     }
-  }
-
-  #refused(host: string, what: string, address: string | undefined): Refusal {
-    const mend =
-      address === undefined ? "" : `; if that is meant, add it to its \`network\`: [${address}${address.includes(":") ? "/128" : "/32"}]`;
-    return new Refusal("DESTINATION_NOT_ALLOWED", `${this.#options.name}: ${printable(host)} is ${what}, which is not dialled${mend}.`);
-  }
-
-  #dial(address: string, host: string, destination: Destination, signal: AbortSignal | undefined): Promise<net.Socket | tls.TLSSocket> {
-    return new Promise((resolve, reject) => {
-      const socket =
-        destination.tls === undefined || destination.tls === false
-          ? net.connect({ host: address, port: destination.port, noDelay: true })
-          : tls.connect({
-              ...(destination.tls === true ? {} : destination.tls),
-              host: address,
-              port: destination.port,
-              rejectUnauthorized: true,
-              ...(net.isIP(host) ? {} : { servername: host }),
-              checkServerIdentity: (_name, certificate) => tls.checkServerIdentity(host, certificate),
-              ...(this.#options.ca === undefined ? {} : { ca: this.#options.ca }),
-            });
-      const ready = destination.tls === undefined || destination.tls === false ? "connect" : "secureConnect";
-      const timer = setTimeout(() => socket.destroy(new Error("no connection in time")), this.#options.connectTimeoutMs ?? 5_000);
-      const abort = () => socket.destroy(new Error("cancelled"));
-      const settle = () => {
-        clearTimeout(timer);
-        signal?.removeEventListener("abort", abort);
-      };
-      signal?.addEventListener("abort", abort, { once: true });
-      socket.once(ready, () => {
-        settle();
-        resolve(socket);
-      });
-      socket.once("error", (error) => {
-        settle();
-        reject(error);
-      });
-    });
+    return allowed;
   }
 }
 
-const isCertificateProblem = (error: unknown) =>
-  /^(ERR_TLS|CERT_|DEPTH_ZERO|UNABLE_TO|SELF_SIGNED)/.test((error as NodeJS.ErrnoException | undefined)?.code ?? "");
+/** The name service cannot be told to stop, so it is left behind. */
+async function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  const { promise: aborted, reject } = Promise.withResolvers<never>();
+  const abort = () => reject(signal.reason);
+  signal.addEventListener("abort", abort, { once: true });
+  try {
+    signal.throwIfAborted();
+    return await Promise.race([promise, aborted]);
+  } finally {
+    signal.removeEventListener("abort", abort);
+  }
+}

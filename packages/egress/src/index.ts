@@ -1,3 +1,4 @@
-export { AllowedRanges, canonicalAddress, type Restricted, restricted } from "./address.ts";
 export { type Destination, Egress, type EgressOptions } from "./egress.ts";
-export { type Fetched, type FetchOptions, fetchBounded } from "./fetch-bounded.ts";
+export type { Fetched, FetchInit } from "./fetch.ts";
+export type { Door } from "./own-doors.ts";
+export type { Resolve } from "./resolve.ts";

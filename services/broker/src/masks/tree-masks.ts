@@ -62,7 +62,7 @@ export class TreeMasks {
       const tree = this.#tree(rootSid);
       const before = tree.held.size;
       if (!tree.held.has(key(issued))) tree.held.set(key(issued), entriesOf(issued, values));
-      for (const { id } of await this.#state.list(collection(rootSid), { limit: 1000 })) {
+      for (const id of await this.#references(rootSid)) {
         if (!tree.held.has(id)) tree.held.set(id, await this.#readAgain(id));
       }
       if (tree.held.size !== before) tree.set = MaskSet.compile([...this.#own(), ...[...tree.held.values()].flat()]);
@@ -107,7 +107,20 @@ export class TreeMasks {
 
   async #writeReference(rootSid: string, issued: IssuedRef): Promise<void> {
     if (this.#trees.get(rootSid)?.held.has(key(issued))) return;
-    await this.#state.create(collection(rootSid), key(issued), "{}", { ttlMs: referenceMs });
+    await this.#state.create("issued", `${rootSid}/${key(issued)}`, "{}", { ttlMs: referenceMs });
+  }
+
+  /** `secret@version` of everything that any broker issued in the tree. */
+  async #references(rootSid: string): Promise<string[]> {
+    const prefix = `${rootSid}/`;
+    const ids: string[] = [];
+    for (let after = prefix; ; ) {
+      const page = await this.#state.list("issued", { after, limit: 100 });
+      for (const { id } of page) if (id.startsWith(prefix)) ids.push(id.slice(prefix.length));
+      const last = page.at(-1)?.id;
+      if (page.length < 100 || last === undefined || !last.startsWith(prefix)) return ids;
+      after = last;
+    }
   }
 
   async #readAgain(id: string): Promise<MaskEntry[]> {
@@ -127,7 +140,6 @@ export class TreeMasks {
   }
 }
 
-const collection = (rootSid: string) => `issued:${rootSid}`;
 const key = (issued: IssuedRef) => `${issued.secret}@${issued.version}`;
 
 /** What stands where a field's value would: the same everywhere, so that an agent recognises it. */

@@ -5,7 +5,7 @@ import type { Call } from "@sallyport/service";
 export function traceparentOf(call: Call): string {
   const carrier: Record<string, string> = {};
   propagation.inject(call.trace, carrier);
-  return carrier["traceparent"] ?? "";
+  return carrier.traceparent ?? "";
 }
 
 /** Where the call came from, for records. */

@@ -1,6 +1,7 @@
 import { mkdir, open, readFile, rename } from "node:fs/promises";
 import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { setTimeout as sleep } from "node:timers/promises";
 import { Refusal } from "@sallyport/contracts";
 import { type Clock, type Config, resolveReference } from "@sallyport/service";
 import { CompactEncrypt, compactDecrypt } from "jose";
@@ -137,15 +138,24 @@ export class FileStore implements SecretStore {
   /** One writer at a time over all processes: the lock is the operating system's, and ends with its holder. */
   async #locked<T>(run: () => Promise<T>): Promise<T> {
     await mkdir(dirname(this.#path), { recursive: true, mode: 0o700 });
-    const lock = new DatabaseSync(`${this.#path}.lock`, { timeout: 5_000 });
+    const lock = new DatabaseSync(`${this.#path}.lock`, { timeout: 0 });
     try {
-      lock.exec("BEGIN EXCLUSIVE");
+      await takeLock(lock);
       return await run();
-    } catch (error) {
-      if (error instanceof Refusal) throw error;
-      throw new Refusal("STORE_UNAVAILABLE", "The file store is busy with another write; try again.", { cause: error });
     } finally {
       lock.close();
+    }
+  }
+}
+
+/** Tries again rather than wait inside SQLite, which would hold up the whole process, the lock's holder perhaps included. */
+async function takeLock(lock: DatabaseSync): Promise<void> {
+  for (let tries = 0; ; tries++) {
+    try {
+      return lock.exec("BEGIN EXCLUSIVE");
+    } catch (cause) {
+      if (tries === 250) throw new Refusal("STORE_UNAVAILABLE", "The file store is busy with another write; try again.", { cause });
+      await sleep(20);
     }
   }
 }

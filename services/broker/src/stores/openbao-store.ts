@@ -1,8 +1,7 @@
 import { readFileSync } from "node:fs";
 import { Refusal } from "@sallyport/contracts";
-import { Egress, type Fetched, fetchBounded } from "@sallyport/egress";
+import { Egress, type Fetched } from "@sallyport/egress";
 import { type Clock, type Config, resolveReference } from "@sallyport/service";
-import type { Dispatcher } from "undici";
 import type { ReadSecret, SecretStore, SecretVersion } from "./secret-store.ts";
 
 type OpenBaoConfig = Extract<Config["stores"][string], { kind: "openbao" }>;
@@ -24,7 +23,7 @@ export class OpenBaoStore implements SecretStore {
   readonly #name: string;
   readonly #config: OpenBaoConfig;
   readonly #clock: Clock;
-  readonly #dispatcher: Dispatcher;
+  readonly #egress: Egress;
   #login: Promise<Login> | undefined;
   #token = "";
 
@@ -32,12 +31,11 @@ export class OpenBaoStore implements SecretStore {
     this.#name = name;
     this.#config = config;
     this.#clock = clock;
-    const egress = new Egress({
-      name: `store ${name}`,
+    this.#egress = new Egress({
       allow: config.network,
+      setting: `stores.${name}.network`,
       ...(config.ca === undefined ? {} : { ca: readFileSync(config.ca, "utf8") }),
     });
-    this.#dispatcher = egress.dispatcher({ connections: 32, pipelining: 1 });
   }
 
   async read(path: string, version?: string): Promise<ReadSecret> {
@@ -45,7 +43,7 @@ export class OpenBaoStore implements SecretStore {
       "GET",
       `data/${encodePath(path)}${version === undefined ? "" : `?version=${encodeURIComponent(version)}`}`,
     );
-    const { data, metadata } = (body["data"] ?? {}) as { data?: unknown; metadata?: { version?: number; created_time?: string } };
+    const { data, metadata } = (body.data ?? {}) as { data?: unknown; metadata?: { version?: number; created_time?: string } };
     if (typeof data !== "object" || data === null || typeof metadata?.version !== "number")
       throw this.#unavailable("it gave an answer that is none");
     const fields = new Map<string, Buffer>();
@@ -55,7 +53,7 @@ export class OpenBaoStore implements SecretStore {
 
   async describe(path: string): Promise<SecretVersion> {
     const body = await this.#call("GET", `metadata/${encodePath(path)}`);
-    const { current_version: current, versions } = (body["data"] ?? {}) as {
+    const { current_version: current, versions } = (body.data ?? {}) as {
       current_version?: number;
       versions?: Record<string, { created_time?: string }>;
     };
@@ -70,7 +68,7 @@ export class OpenBaoStore implements SecretStore {
       `data/${encodePath(path)}`,
       JSON.stringify({ ...(after === undefined ? {} : { options: { cas: Number(after) } }), data }),
     );
-    const version = (body["data"] as { version?: number } | undefined)?.version;
+    const version = (body.data as { version?: number } | undefined)?.version;
     if (typeof version !== "number") throw this.#unavailable("it gave an answer that is none; the version may have been stored");
     return String(version);
   }
@@ -84,7 +82,7 @@ export class OpenBaoStore implements SecretStore {
   }
 
   async close(): Promise<void> {
-    await this.#dispatcher.destroy();
+    await this.#egress.close();
   }
 
   /** One call, and once more with a fresh sign-in where the token was refused: a revoked or restarted vault heals by itself. */
@@ -132,7 +130,7 @@ export class OpenBaoStore implements SecretStore {
     };
     const answer = await this.#exchange("POST", "auth/approle/login", JSON.stringify(credentials), {});
     if (answer.status !== 200) throw this.#unavailable("it refused the broker's sign-in");
-    const auth = this.#json(answer)["auth"] as { client_token?: string; lease_duration?: number } | undefined;
+    const auth = this.#json(answer).auth as { client_token?: string; lease_duration?: number } | undefined;
     if (typeof auth?.client_token !== "string") throw this.#unavailable("it gave a sign-in without a token");
     this.#token = auth.client_token;
     // Half of its life: a token is replaced long before it could end in the middle of a use.
@@ -141,7 +139,7 @@ export class OpenBaoStore implements SecretStore {
 
   async #exchange(method: "GET" | "POST", path: string, body: string | undefined, headers: Record<string, string>): Promise<Fetched> {
     try {
-      return await fetchBounded(this.#dispatcher, new URL(`/v1/${path}`, this.#config.address), {
+      return await this.#egress.fetch(new URL(`/v1/${path}`, this.#config.address), {
         method,
         headers: {
           ...headers,

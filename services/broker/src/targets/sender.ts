@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { Readable } from "node:stream";
 import { Refusal } from "@sallyport/contracts";
-import { Egress } from "@sallyport/egress";
+import { type Door, Egress } from "@sallyport/egress";
 import type { Config } from "@sallyport/service";
 import { type Dispatcher, errors } from "undici";
 import type { TargetConfig } from "../catalogue/catalogue.ts";
@@ -16,14 +16,14 @@ const maxResponseHeaderBytes = 64 * 1024;
 export class Sender {
   readonly #egress = new Map<string, Egress>();
 
-  constructor(config: Pick<Config, "targets">, ownPorts: () => ReadonlySet<number> = () => new Set()) {
+  constructor(config: Pick<Config, "targets">, own: () => readonly Door[] = () => []) {
     for (const [name, target] of Object.entries(config.targets)) {
       this.#egress.set(
         name,
         new Egress({
-          name: `target ${name}`,
           allow: target.network,
-          ownPorts,
+          setting: `targets.${name}.network`,
+          own,
           ...(target.ca === undefined ? {} : { ca: readFileSync(target.ca, "utf8") }),
         }),
       );

@@ -1,0 +1,54 @@
+import { emptyRoot, type Hash, nodeHash } from "./hash.ts";
+
+/**
+ * The right edge of a growing tree: the roots of its perfect subtrees, largest first. Enough to add leaves and to tell the
+ * root, in memory logarithmic in the tree's size.
+ */
+export class Frontier {
+  #size = 0;
+  readonly #roots: Hash[] = [];
+
+  /** How many leaves were added. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /** Adds the next leaf's hash. */
+  add(leaf: Hash): void {
+    this.#carry(leaf, this.#size);
+    this.#size += 1;
+  }
+
+  /**
+   * Adds a perfect subtree of `2 ** level` leaves at once.
+   * @throws RangeError where the tree's size is no multiple of that
+   */
+  addSubtree(root: Hash, level: number): void {
+    const leaves = 2 ** level;
+    if (this.#size % leaves !== 0) throw new RangeError("a subtree must be added at a multiple of its size");
+    this.#carry(root, this.#size / leaves);
+    this.#size += leaves;
+  }
+
+  /** RFC 6962 §2.1: MTH of all leaves added so far. */
+  root(): Hash {
+    let root: Hash | undefined;
+    for (let at = this.#roots.length - 1; at >= 0; at--) {
+      root = root === undefined ? this.#roots[at] : nodeHash(this.#roots[at] as Hash, root);
+    }
+    return root ?? emptyRoot;
+  }
+
+  clone(): Frontier {
+    const copy = new Frontier();
+    copy.#size = this.#size;
+    copy.#roots.push(...this.#roots);
+    return copy;
+  }
+
+  #carry(hash: Hash, position: number): void {
+    let carried = hash;
+    for (let rest = position; rest % 2 === 1; rest = (rest - 1) / 2) carried = nodeHash(this.#roots.pop() as Hash, carried);
+    this.#roots.push(carried);
+  }
+}

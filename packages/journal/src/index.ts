@@ -1,0 +1,11 @@
+export { AppendFile } from "./append-file.ts";
+export type { Clock } from "./clock.ts";
+export { readIfPresent, replaceFile, syncFolder } from "./durable-file.ts";
+export { chainStart, chainValue, type Entry } from "./entry.ts";
+export { FolderLock } from "./folder-lock.ts";
+export { type AppendOptions, Journal, type JournalOptions, type Worth } from "./journal.ts";
+export { logFolder } from "./log-folder.ts";
+export type { OpenIntent } from "./open-intents.ts";
+export { isDiskFull } from "./reserve.ts";
+export { type JournalClient, type ShipOptions, type Shipping, ship } from "./ship.ts";
+export { EvidenceWriter, type EvidenceWriterOptions, type Intent } from "./writer.ts";

@@ -1,0 +1,99 @@
+/**
+ * Finds lists of small decimal numbers (`[90, 113, 55]`) and reads the bytes they are, and the digits where each is one digit of a
+ * value that is a number: so a JSON array of a value's bytes or digits is masked too.
+ */
+import { DecodedUnits } from "./decoded-units.ts";
+import type { Origin, Search } from "./search.ts";
+import { nextStretch } from "./stretches.ts";
+
+/** Eight one-digit numbers and what is between them. */
+const MIN_BYTES = 15;
+const MAX_SEPARATORS = 6;
+
+const DIGIT = 1;
+const SEPARATOR = 2;
+const kinds = new Uint8Array(256);
+for (const byte of "0123456789") kinds[byte.charCodeAt(0)] = DIGIT;
+for (const byte of ", \t\r\n;") kinds[byte.charCodeAt(0)] = SEPARATOR;
+
+export class DecimalReader {
+  readonly #bytes: DecodedUnits;
+  readonly #digits: DecodedUnits;
+  /** The first digits of the numbers that may begin a value. */
+  readonly #beginnings = new Set<string>();
+  #open = false;
+  #number = "";
+  #start = 0;
+  #separators = 0;
+
+  constructor(search: Search, origin: Origin) {
+    this.#bytes = new DecodedUnits(search, origin, () => ({ kind: "number" }));
+    this.#digits = new DecodedUnits(search, origin, () => ({ kind: "number" }));
+    search.firstBytes[2]!.forEach((may, byte) => {
+      if (may === 0) return;
+      for (let length = 1; length <= 3; length++) this.#beginnings.add(String(byte).slice(0, length));
+      if (byte >= 0x30 && byte <= 0x39) this.#beginnings.add(String.fromCharCode(byte));
+    });
+  }
+
+  read(bytes: Uint8Array, from: number, to: number, base: number): void {
+    let at = from;
+    while (at < to) {
+      if (!this.#open) at = nextStretch(bytes, at, to, kinds, MIN_BYTES);
+      if (at === to) return;
+      this.#open = true;
+      at = this.#readStretch(bytes, at, to, base);
+      if (at < to) this.finish();
+    }
+    if (this.#open) {
+      this.#bytes.pause();
+      this.#digits.pause();
+    }
+  }
+
+  partial(): number {
+    if (!this.#open) return Number.POSITIVE_INFINITY;
+    const first = Math.min(this.#bytes.partial(), this.#digits.partial());
+    return this.#beginnings.has(this.#number) ? Math.min(first, this.#start) : first;
+  }
+
+  finish(): void {
+    if (!this.#open) return;
+    this.#endNumber();
+    this.#bytes.finish();
+    this.#digits.finish();
+    this.#open = false;
+    this.#separators = 0;
+  }
+
+  #readStretch(bytes: Uint8Array, from: number, to: number, base: number): number {
+    for (let at = from; at < to; at++) {
+      const byte = bytes[at]!;
+      const kind = kinds[byte];
+      if (kind === DIGIT) {
+        if (this.#number === "") this.#start = base + at;
+        if (this.#number.length < 4) this.#number += String.fromCharCode(byte);
+        this.#separators = 0;
+      } else if (kind === SEPARATOR) {
+        this.#endNumber();
+        if (++this.#separators > MAX_SEPARATORS) {
+          this.#bytes.finish();
+          this.#digits.finish();
+        }
+      } else return at;
+    }
+    return to;
+  }
+
+  #endNumber(): void {
+    const number = this.#number;
+    if (number === "") return;
+    this.#number = "";
+    const end = this.#start + number.length - 1;
+    const byte = number.length > 3 ? 256 : Number(number);
+    if (byte < 256) this.#bytes.add(byte, this.#start, end);
+    else this.#bytes.finish();
+    if (number.length === 1) this.#digits.add(number.charCodeAt(0), this.#start, end);
+    else this.#digits.finish();
+  }
+}

@@ -1,0 +1,107 @@
+/**
+ * How a value was written where it was found, so that its placeholder can be written the same way and what surrounds it stays
+ * valid: base64 still decodes (to text that holds the placeholder), percent-encoding still decodes, UTF-16 stays UTF-16.
+ */
+export type Form = TextForm | Base64Form | HexForm | NumberForm;
+
+export interface TextForm {
+  readonly kind: "text";
+  /** How many times over its letters were percent-encoded. */
+  readonly percents: number;
+}
+
+export interface Base64Form {
+  readonly kind: "base64";
+  /** Bits of the first letter that belong to what stands before the value, and those bits. */
+  readonly lead: number;
+  readonly leadValue: number;
+  /** Bits of the last letter that belong to what follows, and those bits. */
+  readonly trail: number;
+  readonly trailValue: number;
+  /** Bytes it decoded to. The replacement's differ by a multiple of three, so what follows keeps its alignment. */
+  readonly size: number;
+  readonly inner: Form;
+}
+
+export interface HexForm {
+  readonly kind: "hex";
+  /** Bytes between the first two pairs. */
+  readonly gap: number;
+  readonly inner: Form;
+}
+
+/** A JSON number, or several: the replacement is a JSON string, with what else stood in the number. */
+export interface NumberForm {
+  readonly kind: "number";
+  readonly before?: string;
+  readonly after?: string;
+}
+
+const FILLER = ".";
+const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+/**
+ * What replaces `span`, which held a value in `form`. Inside base64 up to two dots (eight where doubled) follow the placeholder.
+ * `drop` leaves out that many first letters of the replacement: those the previous replacement already wrote.
+ */
+export function replacement(placeholder: string, form: Form, span: Uint8Array, drop = 0): Uint8Array {
+  for (let fill = 0; ; fill++) {
+    const bytes = write(placeholder + FILLER.repeat(fill), form, span);
+    if (bytes !== undefined) return drop === 0 ? bytes : bytes.subarray(drop);
+  }
+}
+
+/** `undefined` when the length does not fit the alignment of what follows. */
+function write(text: string, form: Form, span: Uint8Array): Uint8Array | undefined {
+  switch (form.kind) {
+    case "text": {
+      let written = text;
+      for (let level = 0; level < form.percents; level++) written = encodeURIComponent(written);
+      const bytes = Buffer.from(written, "latin1");
+      return span.length > 2 && span[1] === 0 ? joined(bytes) : bytes;
+    }
+    case "base64": {
+      const inner = write(text, form.inner, NOTHING);
+      if (inner === undefined || (inner.length - form.size) % 3 !== 0) return undefined;
+      return base64Letters(inner, form);
+    }
+    case "hex": {
+      const inner = write(text, form.inner, NOTHING);
+      if (inner === undefined) return undefined;
+      const between = Buffer.from(span.subarray(2, 2 + form.gap)).toString("latin1");
+      const upper = span.some((byte) => byte >= 0x41 && byte <= 0x46);
+      const pairs = Array.from(inner, (byte) => byte.toString(16).padStart(2, "0"));
+      return Buffer.from((upper ? pairs.map((pair) => pair.toUpperCase()) : pairs).join(between), "latin1");
+    }
+    case "number":
+      return Buffer.from(`"${form.before ?? ""}${text}${form.after ?? ""}"`, "latin1");
+  }
+}
+
+const NOTHING = new Uint8Array(0);
+
+/** UTF-16, either order: the byte before the first letter or after the last one stands outside the span. */
+function joined(bytes: Uint8Array): Uint8Array {
+  const out = new Uint8Array(bytes.length * 2 - 1);
+  for (let at = 0; at < bytes.length; at++) out[at * 2] = bytes[at]!;
+  return out;
+}
+
+function base64Letters(bytes: Uint8Array, form: Base64Form): Uint8Array {
+  const out = new Uint8Array((form.lead + bytes.length * 8 + form.trail) / 6);
+  let bits = form.lead;
+  let held = form.leadValue;
+  let at = 0;
+  const add = (value: number, width: number) => {
+    held = (held << width) | value;
+    bits += width;
+    while (bits >= 6) {
+      bits -= 6;
+      out[at++] = ALPHABET.charCodeAt((held >> bits) & 63);
+    }
+    held &= 63;
+  };
+  for (const byte of bytes) add(byte, 8);
+  add(form.trailValue, form.trail);
+  return out;
+}

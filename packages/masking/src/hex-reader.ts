@@ -1,0 +1,124 @@
+/**
+ * Finds stretches of hex digits in a layer (`5a71`, `5A:71`, `0x5a 0x71`) and reads what they decode to. In a group of digits pairs may
+ * begin at the first digit or at the second, so two read along: `even`, whose pairs begin with the group and which goes on over
+ * separators, and `odd`, which begins afresh at each group's second digit. At a separator the one that has a pair half read is done.
+ */
+import { DecodedUnits } from "./decoded-units.ts";
+import { nibbles } from "./letters.ts";
+import type { Origin, Search } from "./search.ts";
+import { nextStretch } from "./stretches.ts";
+
+const MIN_BYTES = 16;
+/** More separators than this in a row end a stretch. */
+const MAX_SEPARATORS = 6;
+
+const OUTSIDE = 0;
+const DIGIT = 1;
+const SEPARATOR = 2;
+const kinds = new Uint8Array(256);
+for (let byte = 0; byte < 256; byte++) if (nibbles[byte]! >= 0) kinds[byte] = DIGIT;
+for (const byte of " :-,;.xX\t\r\n\0") kinds[byte.charCodeAt(0)] = SEPARATOR;
+
+export class HexReader {
+  readonly #firstBytes: Uint8Array;
+  #even: Pairs;
+  #odd: Pairs;
+  #open = false;
+  #digits = 0;
+  #separators = 0;
+
+  constructor(search: Search, origin: Origin) {
+    this.#firstBytes = search.firstBytes[2]!;
+    this.#even = new Pairs(search, origin);
+    this.#odd = new Pairs(search, origin);
+  }
+
+  read(bytes: Uint8Array, from: number, to: number, base: number): void {
+    let at = from;
+    while (at < to) {
+      if (!this.#open) at = nextStretch(bytes, at, to, kinds, MIN_BYTES);
+      if (at === to) return;
+      this.#open = true;
+      at = this.#readStretch(bytes, at, to, base);
+      if (at < to) this.finish();
+    }
+    if (this.#open) {
+      this.#even.units.pause();
+      this.#odd.units.pause();
+    }
+  }
+
+  partial(): number {
+    return this.#open ? Math.min(this.#even.partial(this.#firstBytes), this.#odd.partial(this.#firstBytes)) : Number.POSITIVE_INFINITY;
+  }
+
+  finish(): void {
+    this.#even.finish();
+    this.#odd.finish();
+    this.#open = false;
+    this.#digits = 0;
+    this.#separators = 0;
+  }
+
+  #readStretch(bytes: Uint8Array, from: number, to: number, base: number): number {
+    for (let at = from; at < to; at++) {
+      const byte = bytes[at]!;
+      const kind = kinds[byte];
+      if (kind === OUTSIDE) return at;
+      if (kind === DIGIT) {
+        const digit = nibbles[byte]!;
+        this.#separators = 0;
+        this.#even.digit(digit, base + at);
+        if (this.#digits > 0) this.#odd.digit(digit, base + at);
+        this.#digits++;
+        continue;
+      }
+      this.#separate((byte === 0x78 || byte === 0x58) && this.#even.half === 0);
+    }
+    return to;
+  }
+
+  /** `prefix`: the last digit and this byte are `0x`. */
+  #separate(prefix: boolean): void {
+    if (prefix) this.#even.half = -1;
+    if (this.#digits > 0) {
+      if (this.#even.half >= 0) [this.#even, this.#odd] = [this.#odd, this.#even];
+      this.#odd.finish();
+    }
+    this.#digits = 0;
+    if (++this.#separators > MAX_SEPARATORS) this.#even.finish();
+  }
+}
+
+class Pairs {
+  readonly units: DecodedUnits;
+  /** The first digit of a pair whose second has not come; −1 without one. */
+  half = -1;
+  #halfIndex = 0;
+
+  constructor(search: Search, origin: Origin) {
+    this.units = new DecodedUnits(search, origin, (inner, gap) => ({ kind: "hex", gap, inner }));
+  }
+
+  digit(digit: number, index: number): void {
+    if (this.half < 0) {
+      this.half = digit;
+      this.#halfIndex = index;
+      return;
+    }
+    this.units.add((this.half << 4) | digit, this.#halfIndex, index);
+    this.half = -1;
+  }
+
+  partial(firstBytes: Uint8Array): number {
+    const first = this.units.partial();
+    if (this.half < 0) return first;
+    const may = firstBytes.subarray(this.half << 4, (this.half << 4) + 16).includes(1);
+    return may ? Math.min(first, this.#halfIndex) : first;
+  }
+
+  finish(): void {
+    this.units.finish();
+    this.half = -1;
+  }
+}

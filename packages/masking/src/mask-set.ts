@@ -1,0 +1,123 @@
+import { Automaton, MIN_PATTERN_BYTES, type Pattern } from "./automaton.ts";
+import { SPELLING_LEADS } from "./letters.ts";
+import { isPlaceholder, letters, refusalFor } from "./registration.ts";
+
+/** One value to mask, and what to show in its place. */
+export interface MaskEntry {
+  /** Printable ASCII, as `placeholderFor` makes it. */
+  readonly placeholder: string;
+  /** Read while compiling and not kept; the compiled set holds the same bytes in its tables. */
+  readonly value: Uint8Array;
+}
+
+/** A value or placeholder that a mask set cannot hold. `message` is a sentence without the value. */
+export class ValueRefused extends Error {
+  override readonly name = "ValueRefused";
+  readonly placeholder: string;
+
+  constructor(placeholder: string, sentence: string) {
+    super(sentence);
+    this.placeholder = placeholder;
+  }
+}
+
+/** Values compiled for searching: immutable, shared by any number of maskers. */
+export class MaskSet {
+  readonly automaton: Automaton | undefined;
+  readonly placeholders: readonly string[];
+  /** Bytes that may begin a value in a layer inside 0, 1 and 2 encodings. */
+  readonly firstBytes: readonly Uint8Array[];
+  /** Values of digits only, by entry: a JSON number may hold one. */
+  readonly numbers: ReadonlyMap<string, number>;
+  /** A partial match over more bytes than this is given up, whatever stands between its letters. */
+  readonly maxSpan: number;
+
+  private constructor(entries: readonly MaskEntry[]) {
+    const patterns = entries.flatMap(({ value }, entry) => patternsOf(value).map((bytes): Pattern => ({ bytes, entry })));
+    this.automaton = patterns.length === 0 ? undefined : new Automaton(patterns);
+    this.placeholders = entries.map(({ placeholder }) => placeholder);
+    const plain = this.automaton?.firstBytes ?? new Uint8Array(256);
+    this.firstBytes = [plain, firstLetters(plain), plain];
+    this.numbers = new Map(
+      entries.flatMap(({ value }, entry): [string, number][] => {
+        const text = Buffer.from(value).toString("latin1").trim();
+        return /^[0-9]+$/u.test(text) ? [[text, entry]] : [];
+      }),
+    );
+    this.maxSpan = 1024 + 16 * (this.automaton?.longest ?? 0);
+  }
+
+  /**
+   * Compiles `entries`. Of equal values the first entry's placeholder shows.
+   * @throws ValueRefused for a value that `refusalFor` refuses, a placeholder that is not plain ASCII, or a value that a placeholder holds.
+   */
+  static compile(entries: readonly MaskEntry[]): MaskSet {
+    for (const { placeholder, value } of entries) {
+      const refusal = refusalFor(value);
+      if (refusal !== undefined) throw new ValueRefused(placeholder, refusal);
+      if (!isPlaceholder(placeholder)) {
+        throw new ValueRefused(placeholder, "A placeholder is up to 512 letters, digits and simple punctuation; make it with placeholderFor.");
+      }
+    }
+    const texts = Buffer.from(entries.map(({ placeholder }) => placeholder).join("\n"), "latin1");
+    for (const { placeholder, value } of entries) {
+      if (patternsOf(value).some((pattern) => texts.includes(pattern))) {
+        throw new ValueRefused(placeholder, "A value that is part of a placeholder cannot be masked: the placeholder itself would be masked again. Use another value.");
+      }
+    }
+    return new MaskSet(entries);
+  }
+}
+
+const pemBoundary = /^-----(?:BEGIN|END) [A-Z0-9 ]+-----$/u;
+
+/**
+ * What is looked for: the value, each line of it that could be registered by itself (but not a key file's boundary lines, which are
+ * the same in every key file), and where it has other characters than ASCII also its UTF-16 forms, which are those of
+ * Latin-1 too. NUL is left out everywhere, so ASCII in UTF-16 needs no pattern of its own.
+ */
+function patternsOf(value: Uint8Array): Uint8Array[] {
+  const whole = Buffer.from(value);
+  const texts: Buffer[] = [whole];
+  if (whole.includes("\n") || whole.includes("\r")) {
+    for (const line of whole.toString("latin1").split(/[\r\n]+/u)) {
+      const bytes = Buffer.from(line.trim(), "latin1");
+      if (!pemBoundary.test(line.trim()) && refusalFor(bytes) === undefined) texts.push(bytes);
+    }
+  }
+  const patterns = new Map<string, Uint8Array>();
+  for (const text of texts) {
+    for (const form of [text, ...utf16Of(text)]) {
+      const pattern = letters(form);
+      if (pattern.length >= MIN_PATTERN_BYTES) patterns.set(Buffer.from(pattern).toString("latin1"), pattern);
+    }
+  }
+  return [...patterns.values()];
+}
+
+function utf16Of(text: Buffer): Buffer[] {
+  if (text.every((byte) => byte < 0x80)) return [];
+  const decoded = text.toString("utf8");
+  if (!Buffer.from(decoded, "utf8").equals(text)) return [];
+  const little = Buffer.from(decoded, "utf16le");
+  return [little, Buffer.from(little).swap16()];
+}
+
+const BASE64 = ["ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/", "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"];
+
+/** First bytes of a value as it stands, in base64 at each alignment, in hex, or with its first letter spelled. */
+function firstLetters(plain: Uint8Array): Uint8Array {
+  const first = Uint8Array.from(plain);
+  for (const lead of SPELLING_LEADS) first[lead] = 1;
+  for (let byte = 0; byte < 256; byte++) {
+    if (plain[byte] === 0) continue;
+    const sextets = [byte >> 2];
+    for (let before = 0; before < 4; before++) sextets.push((before << 4) | (byte >> 4));
+    for (let before = 0; before < 16; before++) sextets.push((before << 2) | (byte >> 6));
+    for (const sextet of sextets) for (const alphabet of BASE64) first[alphabet.charCodeAt(sextet)] = 1;
+    const nibble = (byte >> 4).toString(16);
+    first[nibble.charCodeAt(0)] = 1;
+    first[nibble.toUpperCase().charCodeAt(0)] = 1;
+  }
+  return first;
+}

@@ -1,0 +1,27 @@
+/** What an action is taken on. */
+export type Subject = "secret" | "installation" | "either";
+
+interface ActionRule {
+  readonly on: Subject;
+  /** Whether it happens at a target, which must then be named. */
+  readonly atTarget: boolean;
+  /** Facts of the request that policies may read, all of them texts. */
+  readonly facts: readonly string[];
+}
+
+const plain = (on: Subject, facts: readonly string[] = []): ActionRule => ({ on, atTarget: false, facts });
+
+/** Every action of the schema, as the decision needs it. */
+export const actionRules: ReadonlyMap<string, ActionRule> = new Map([
+  ["use", { on: "secret", atTarget: true, facts: ["method", "path"] }],
+  ["list", plain("secret")],
+  ["read", plain("secret")],
+  ["write", plain("secret")],
+  ["reveal", plain("secret")],
+  ["lease", plain("secret")],
+  ["approve", plain("either")],
+  ["delegate", plain("installation", ["agent"])],
+  ["revoke", plain("installation", ["sessionId", "principal", "provider", "agent"])],
+  ["replay", plain("installation")],
+  ["administer", plain("installation")],
+]);

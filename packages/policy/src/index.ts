@@ -1,0 +1,13 @@
+export type { ApprovalRule } from "./bundle/approval-rule.ts";
+export type { Obligation } from "./bundle/obligation.ts";
+export { type Loaded, loadBundle, type PolicyBundle } from "./bundle/policy-bundle.ts";
+export { type Catalogue, catalogueOf } from "./catalogue.ts";
+export { decide } from "./decide/decide.ts";
+export type { Decision, LinkDecision, Verdict } from "./decide/decision.ts";
+export type { Grant, Question } from "./decide/question.ts";
+export { schema } from "./schema.ts";
+export { chainOfNames, type ParsedTests, type PolicyTest, type PolicyTests, parsePolicyTests } from "./tests/policy-tests.ts";
+export { runPolicyTests, type TestResult, untestedPolicies } from "./tests/run-policy-tests.ts";
+export { decisionToWire } from "./wire/decision-to-wire.ts";
+export { questionFromWire } from "./wire/question-from-wire.ts";
+export { type Reading, readResponse } from "./wire/read-response.ts";

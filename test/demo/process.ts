@@ -1,0 +1,54 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { createWriteStream, mkdirSync } from "node:fs";
+import { dirname } from "node:path";
+
+export const cli = new URL("../../packages/cli/bin/sallyport.mjs", import.meta.url).pathname;
+
+/** Everything that any process of the demo printed; searched for the canary at the end. */
+export const printed: string[] = [];
+
+export interface Ran {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs the command line to its end, as a person would type it. */
+export async function sallyport(args: readonly string[], options: { input?: string; env?: NodeJS.ProcessEnv } = {}): Promise<Ran> {
+  const child = spawn(process.execPath, [cli, ...args], { stdio: "pipe", env: { ...process.env, NO_COLOR: "1", ...options.env } });
+  let stdout = "";
+  let stderr = "";
+  child.stdout.setEncoding("utf8").on("data", (text) => (stdout += text));
+  child.stderr.setEncoding("utf8").on("data", (text) => (stderr += text));
+  child.stdin.on("error", () => {});
+  child.stdin.end(options.input ?? "");
+  const code = await new Promise<number | null>((resolve) => child.on("close", resolve));
+  printed.push(stdout, stderr);
+  return { code, stdout, stderr };
+}
+
+/** The same, where anything but success ends the demo. */
+export async function mustRun(args: readonly string[], options: { input?: string; env?: NodeJS.ProcessEnv } = {}): Promise<string> {
+  const ran = await sallyport(args, options);
+  if (ran.code !== 0) throw new Error(`sallyport ${args.join(" ")} ended with ${ran.code}: ${ran.stderr}${ran.stdout}`);
+  return ran.stdout;
+}
+
+/** Starts a service process whose output goes to a file. */
+export function startProcess(args: readonly string[], logFile: string): { child: ChildProcess; exited: Promise<number | null>; stop(): Promise<void> } {
+  mkdirSync(dirname(logFile), { recursive: true });
+  const log = createWriteStream(logFile, { flags: "a" });
+  const child = spawn(process.execPath, [cli, ...args], { stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, NO_COLOR: "1" } });
+  child.stdout?.pipe(log, { end: false });
+  child.stderr?.pipe(log, { end: false });
+  const exited = new Promise<number | null>((resolve) => child.on("close", resolve));
+  process.on("exit", () => child.kill("SIGKILL"));
+  return {
+    child,
+    exited,
+    stop: async () => {
+      child.kill("SIGTERM");
+      await exited;
+    },
+  };
+}

@@ -1,0 +1,57 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { createInterface } from "node:readline";
+import type { Command, Reply } from "./protocol.ts";
+import { printed } from "./process.ts";
+
+export type Outcome = { ok: true; result: unknown } | { ok: false; reason: string; sentence: string; metadata: Record<string, string> };
+
+/** The release agent's process, and through it every agent below: the story tells them what to do and hears what came of it. */
+export class Puppets {
+  readonly #child: ChildProcess;
+  readonly #waiting = new Map<number, { reply: (reply: Reply) => void; event: (() => void) | undefined }>();
+  readonly #ready = Promise.withResolvers<{ ready: string; sessionId: string }>();
+  #next = 1;
+
+  /** @param signIn what the workload's platform hands over: goes to the process's standard input and nowhere else */
+  constructor(signIn: object) {
+    this.#child = spawn(process.execPath, [new URL("agent.ts", import.meta.url).pathname, "root"], { stdio: ["pipe", "pipe", "pipe"] });
+    this.#child.stderr?.setEncoding("utf8").on("data", (text) => printed.push(text));
+    createInterface({ input: this.#child.stdout as NodeJS.ReadableStream }).on("line", (line) => this.#hear(line));
+    this.#child.on("exit", (code) => this.#ready.reject(new Error(`the release agent ended with ${code}: ${printed.slice(-3).join("")}`)));
+    this.#child.stdin?.write(`${JSON.stringify(signIn)}\n`);
+    process.on("exit", () => this.#child.kill("SIGKILL"));
+  }
+
+  get pid(): number {
+    return this.#child.pid as number;
+  }
+
+  ready(): Promise<{ ready: string; sessionId: string }> {
+    return this.#ready.promise;
+  }
+
+  /** @param onEvent told when the agent says that something has begun */
+  tell(to: readonly string[], action: string, args: object = {}, onEvent?: () => void): Promise<Outcome> {
+    const id = this.#next++;
+    const answered = new Promise<Reply>((reply) => this.#waiting.set(id, { reply, event: onEvent }));
+    const command: Command = { id, to, action, args };
+    this.#child.stdin?.write(`${JSON.stringify(command)}\n`);
+    return answered.then((reply) => (reply.refusal === undefined ? { ok: true, result: reply.result } : { ok: false, ...reply.refusal }));
+  }
+
+  stop(): void {
+    this.#child.removeAllListeners("exit");
+    this.#child.kill();
+  }
+
+  #hear(line: string): void {
+    const reply = JSON.parse(line) as Reply;
+    // A stolen token is this story's own prop; it is not part of what Sallyport printed.
+    printed.push(line);
+    if (reply.id === 0) return this.#ready.resolve(reply.result as { ready: string; sessionId: string });
+    const waiting = this.#waiting.get(reply.id);
+    if (reply.event !== undefined) return waiting?.event?.();
+    this.#waiting.delete(reply.id);
+    waiting?.reply(reply);
+  }
+}

@@ -1,0 +1,8 @@
+/** Downloads every server that the tests can use: `node test/support/provision/run.ts`. */
+import { provision } from "./cache.ts";
+import { kafkaJars } from "./kafka.ts";
+import { openbaoBinary } from "./openbao.ts";
+
+const results = await Promise.allSettled([kafkaJars, openbaoBinary].map(provision));
+for (const result of results) console.log(result.status === "fulfilled" ? `provisioned ${result.value}` : `FAILED ${result.reason}`);
+if (results.some(({ status }) => status === "rejected")) process.exit(1);

@@ -1,0 +1,145 @@
+import { randomBytes } from "node:crypto";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { freePort } from "../process/port.ts";
+import { lacking, obtain } from "../provision/obtain.ts";
+import { openbaoBinary } from "../provision/openbao.ts";
+import { onPath } from "./on-path.ts";
+import { type Finder, type OwnServer, own, type Skipped, theirs } from "./server.ts";
+
+export interface OpenbaoOptions {
+  /** Keeps its data in files and writes an audit file, as in production; it survives a restart. The default is `-dev`, in memory. */
+  durable?: boolean;
+}
+
+export interface OpenbaoServer extends OwnServer {
+  /** A root token. */
+  readonly token: string;
+  /** Calls the HTTP API with the root token; `path` without `/v1/`. */
+  api(method: string, path: string, body?: object): Promise<unknown>;
+  /** The audit file of a durable server. */
+  readonly auditFile: string;
+}
+
+const named = () => process.env.SALLYPORT_TEST_OPENBAO;
+
+function missing(): string | undefined {
+  if (named() !== undefined)
+    return process.env.SALLYPORT_TEST_OPENBAO_TOKEN === undefined ? "SALLYPORT_TEST_OPENBAO_TOKEN is not set" : undefined;
+  const lacks = onPath("bao") === undefined ? lacking(openbaoBinary) : undefined;
+  return lacks === undefined
+    ? undefined
+    : `no OpenBao: ${lacks}, or install bao, or set SALLYPORT_TEST_OPENBAO=http://host:port and SALLYPORT_TEST_OPENBAO_TOKEN`;
+}
+
+/** An OpenBao with a KV version 2 engine at `secret/`; `address` is its base URL. */
+export const openbao: Finder<OpenbaoServer, OpenbaoOptions> = Object.assign(
+  async (options: OpenbaoOptions = {}): Promise<OpenbaoServer | Skipped> => {
+    const why = missing();
+    if (why !== undefined) return { skipped: why };
+    const address = named();
+    if (address !== undefined && !options.durable) return withApi(theirs(address), process.env.SALLYPORT_TEST_OPENBAO_TOKEN as string, "");
+    const bao = onPath("bao") ?? join(await obtain(openbaoBinary), "bao");
+    return options.durable ? durable(bao) : inMemory(bao);
+  },
+  { missing },
+);
+
+async function inMemory(bao: string): Promise<OpenbaoServer> {
+  const port = await freePort();
+  const address = `http://127.0.0.1:${port}`;
+  const token = `root-${randomBytes(12).toString("hex")}`;
+  const server = await own(address, (folder) => ({
+    name: "OpenBao",
+    command: bao,
+    args: ["server", "-dev", "-dev-no-store-token", `-dev-listen-address=127.0.0.1:${port}`],
+    env: { ...process.env, BAO_DEV_ROOT_TOKEN_ID: token, HOME: folder },
+    ready: async () => (await status(address)) === 200,
+  }));
+  return withApi(server, token, "");
+}
+
+async function durable(bao: string): Promise<OpenbaoServer> {
+  const [port, clusterPort] = [await freePort(), await freePort()];
+  const address = `http://127.0.0.1:${port}`;
+  let [token, unsealKey] = ["", ""];
+  const server = await own(address, (folder) => {
+    const config = join(folder, "bao.hcl");
+    return {
+      name: "OpenBao",
+      command: bao,
+      args: ["server", `-config=${config}`],
+      env: { ...process.env, HOME: folder },
+      prepare: async () => {
+        [token, unsealKey] = ["", ""];
+        mkdirSync(join(folder, "data"));
+        writeFileSync(config, configFor(folder, port, clusterPort));
+      },
+      ready: async () => (await status(address)) !== undefined,
+      started: async () => {
+        const fresh = token === "";
+        if (fresh) {
+          const made = (await call(address, "", "PUT", "sys/init", { secret_shares: 1, secret_threshold: 1 })) as {
+            keys: string[];
+            root_token: string;
+          };
+          [token, unsealKey] = [made.root_token, made.keys[0] as string];
+        }
+        await call(address, "", "PUT", "sys/unseal", { key: unsealKey });
+        while ((await status(address)) !== 200) await new Promise((resolve) => setTimeout(resolve, 25));
+        if (fresh) await call(address, token, "POST", "sys/mounts/secret", { type: "kv", options: { version: "2" } });
+      },
+    };
+  });
+  return withApi(server, () => token, join(server.folder, "audit.log"));
+}
+
+const configFor = (folder: string, port: number, clusterPort: number): string => `
+storage "raft" {
+  path = "${join(folder, "data")}"
+  node_id = "test"
+}
+listener "tcp" {
+  address = "127.0.0.1:${port}"
+  tls_disable = true
+}
+audit "file" "file" {
+  options { file_path = "${join(folder, "audit.log")}" }
+}
+api_addr = "http://127.0.0.1:${port}"
+cluster_addr = "http://127.0.0.1:${clusterPort}"
+`;
+
+function withApi(server: OwnServer, token: string | (() => string), auditFile: string): OpenbaoServer {
+  const current = typeof token === "string" ? () => token : token;
+  return Object.defineProperty(
+    {
+      ...server,
+      auditFile,
+      token: "",
+      api: (method: string, path: string, body?: object) => call(server.address, current(), method, path, body),
+    },
+    "token",
+    { get: current, enumerable: true },
+  );
+}
+
+async function status(address: string): Promise<number | undefined> {
+  try {
+    return (await fetch(`${address}/v1/sys/health`, { signal: AbortSignal.timeout(1000) })).status;
+  } catch {
+    return undefined;
+  }
+}
+
+async function call(address: string, token: string, method: string, path: string, body?: object): Promise<unknown> {
+  const response = await fetch(`${address}/v1/${path}`, {
+    method,
+    headers: token === "" ? {} : { "x-vault-token": token },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    signal: AbortSignal.timeout(20_000),
+  });
+  const text = await response.text();
+  if (!response.ok) throw new Error(`OpenBao ${method} ${path}: ${response.status} ${text.slice(0, 500)}`);
+  return text === "" ? undefined : JSON.parse(text);
+}

@@ -1,0 +1,102 @@
+import { mkdirSync, rmSync } from "node:fs";
+import { Child } from "../process/child.ts";
+import { until } from "../process/port.ts";
+import { removeScratch, scratchFolder } from "../process/scratch.ts";
+
+/** A real server that a test talks to. One that an environment variable names is not ours: only `address` is of use there. */
+export interface Server {
+  readonly address: string;
+  /** Whether it was started here, so that it can be paused, killed and emptied. */
+  readonly ours: boolean;
+  stop(): Promise<void>;
+  kill(): Promise<void>;
+  pause(): void;
+  resume(): void;
+  /** Ends it (SIGKILL where it is paused) and starts it again at the same address. */
+  restart(options?: { empty?: boolean }): Promise<void>;
+}
+
+/** What it keeps, and what it printed last; `folder` is empty where it is not ours. */
+export interface OwnServer extends Server {
+  readonly folder: string;
+  output(): string;
+}
+
+/** There is no such server, and why, with how to get one. */
+export interface Skipped {
+  readonly skipped: string;
+}
+
+export const isSkipped = (found: object): found is Skipped => "skipped" in found;
+
+/** Finds or starts one kind of server. */
+export interface Finder<S extends Server, O = undefined> {
+  (options?: O): Promise<S | Skipped>;
+  /** Why there is none, known without starting it; undefined where there is one. */
+  missing(): string | undefined;
+}
+
+/** How to start a server that we own. */
+export interface Recipe {
+  name: string;
+  command: string;
+  args: string[];
+  env?: NodeJS.ProcessEnv;
+  /** Before its first start and after it was emptied. */
+  prepare?: () => Promise<void>;
+  ready: () => Promise<boolean>;
+  startMs?: number;
+  /** After each start. */
+  started?: () => Promise<void>;
+}
+
+/** Starts a server in a folder of its own. */
+export async function own(address: string, recipeFor: (folder: string) => Recipe): Promise<OwnServer> {
+  const folder = scratchFolder("server");
+  const recipe = recipeFor(folder);
+  let child: Child;
+  const start = async () => {
+    child = await Child.start(recipe.command, recipe.args, { cwd: folder, env: recipe.env ?? process.env });
+    await until(
+      `${recipe.name} to start`,
+      async () => {
+        if (!child.running) throw new Error(`${recipe.name} ended at its start: ${child.output.slice(-2000)}`);
+        return recipe.ready();
+      },
+      recipe.startMs ?? 30_000,
+    );
+    await recipe.started?.();
+  };
+  await recipe.prepare?.();
+  await start();
+  return {
+    address,
+    ours: true,
+    folder,
+    output: () => child.output,
+    stop: async () => {
+      await child.stop();
+      removeScratch(folder);
+    },
+    kill: () => child.kill(),
+    pause: () => child.pause(),
+    resume: () => child.resume(),
+    restart: async ({ empty = false } = {}) => {
+      await (empty ? child.kill() : child.stop());
+      if (empty) {
+        rmSync(folder, { recursive: true, force: true });
+        mkdirSync(folder);
+        await recipe.prepare?.();
+      }
+      await start();
+    },
+  };
+}
+
+/** A server that an environment variable names. */
+export function theirs(address: string): OwnServer {
+  const no = () => {
+    throw new Error(`${address} was not started here`);
+  };
+  return { address, ours: false, folder: "", output: () => "", stop: async () => undefined, kill: no, pause: no, resume: no, restart: no };
+}
