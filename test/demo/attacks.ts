@@ -1,8 +1,8 @@
 // What a thief, a network in the middle or a careless agent would try. Each call is made by hand, as the SDK would never make it.
 import { create, toBinary } from "@bufbuild/protobuf";
-import { createChannelCredentials, GrpcChannel } from "@sallyport/service/client";
+import type { GrpcChannel } from "@sallyport/service/client";
 import { BrokerService, DescribeRequestSchema, Refusal } from "@sallyport/contracts";
-import { type Endpoints, ProofMaker, type Session } from "@sallyport/sdk";
+import { type Endpoints, openChannel, ProofMaker, type Session } from "@sallyport/sdk";
 
 const method = BrokerService.method.describe;
 
@@ -56,7 +56,7 @@ function headersFor(proofs: ProofMaker, endpoints: Endpoints, credential: string
 }
 
 async function withChannel<T>(endpoints: Endpoints, run: (channel: GrpcChannel) => Promise<T>): Promise<T> {
-  const channel = new GrpcChannel(endpoints.broker, { credentials: createChannelCredentials(endpoints.ca) });
+  const channel = openChannel(endpoints.broker, endpoints.ca);
   try {
     return await run(channel);
   } finally {

@@ -3,6 +3,9 @@
  * letters begins (`key=` may touch what was encoded), so each is decoded from its first, second, third and fourth letter on, into a
  * layer each. Line breaks inside a stretch are stepped over; a spelled letter (`%2B`, `\/`) counts as the letter.
  *
+ * The first letter of a value stays where it holds two bits of it only, a line break follows it, or what is encoded does not begin with
+ * the value itself: to hide those bits too, a stream would have to hold back the last letter of almost every word.
+ *
  * A stretch too short to hold the shortest value is not decoded, unless the bytes at hand end in it.
  */
 import type { Form } from "./form.ts";
@@ -48,6 +51,8 @@ export class Base64Reader {
   /** By a spelling's first byte, the letters since the last byte that is none when so spelled; only where one was spelled. */
   #spelled: Spelled[] = [];
   #skipped = 0;
+  /** Index after the last byte read. */
+  #index = 0;
   /** True while the layer's last byte belongs to a stretch. */
   #open = false;
 
@@ -66,13 +71,14 @@ export class Base64Reader {
       at = this.#readStretch(bytes, at, to, base);
       if (at < to) this.finish();
     }
+    this.#index = base + to;
     if (this.#open) this.#pause();
   }
 
   /** Layer index of the first byte of an occurrence that may still come; Infinity when there is none. */
   partial(): number {
-    let first = this.#plain?.partial() ?? Number.POSITIVE_INFINITY;
-    for (const { stretch, spelling } of this.#spelled) first = Math.min(first, stretch.partial(), spelling?.start ?? first);
+    let first = this.#plain?.partial(this.#index) ?? Number.POSITIVE_INFINITY;
+    for (const { stretch, spelling } of this.#spelled) first = Math.min(first, stretch.partial(spelling?.start ?? this.#index), spelling?.start ?? first);
     return first;
   }
 
@@ -92,7 +98,7 @@ export class Base64Reader {
   #pause(): void {
     this.#plain?.decode();
     for (const { stretch } of this.#spelled) stretch.decode();
-    this.#unite();
+    this.#unite(this.#index);
     this.#plain?.prune();
     for (const { stretch } of this.#spelled) stretch.prune();
   }
@@ -127,7 +133,7 @@ export class Base64Reader {
       this.#plain ??= this.#begin();
       this.#plain.letters(bytes, begin, at, base);
       for (const { stretch } of this.#spelled) stretch.letters(bytes, begin, at, base);
-      if (this.#spelled.length > 0 && at - begin >= 64) this.#unite();
+      if (this.#spelled.length > 0 && at - begin >= 64) this.#unite(base + at);
     }
     return at;
   }
@@ -155,14 +161,15 @@ export class Base64Reader {
     this.#plain = undefined;
   }
 
-  /** A stretch with a spelled letter is done when nothing under way in it begins before the letters that stand plain. */
-  #unite(): void {
+  /** A stretch with a spelled letter is done when nothing under way in it begins before the letters that stand plain, nor can the last bits. */
+  #unite(end: number): void {
     const plain = this.#plain;
     if (plain === undefined || this.#spelled.length === 0) return;
     const going: Spelled[] = [];
     for (const spelled of this.#spelled) {
       spelled.stretch.decode();
-      if (spelled.spelling === undefined && spelled.stretch.partial() >= plain.firstIndex) this.#end(spelled.stretch);
+      const settled = spelled.spelling === undefined && spelled.stretch.plainLetters >= 4;
+      if (settled && spelled.stretch.partial(end) >= plain.firstIndex) this.#end(spelled.stretch);
       else going.push(spelled);
     }
     this.#spelled = going;
@@ -225,13 +232,16 @@ class Stretch {
   #from = 0;
   #count = 0;
   #decodedTo = 0;
+  #spelledTo = 0;
   #places: Place[] = [];
   #nextIndex = -1;
+  /** Index after the last letter. */
+  #end = -1;
   #decoded = new Uint8Array(64);
 
   constructor(search: Search, depth: number, origin: Origin) {
     this.#origin = origin;
-    this.#firstBytes = search.firstBytes[depth + 1]!;
+    this.#firstBytes = search.firstBytes;
     this.#phases = PHASES.map((phase) => search.layer(depth + 1, this.#originOf(phase)));
   }
 
@@ -250,6 +260,7 @@ class Stretch {
     }
     this.#count = end + this.#from;
     this.#nextIndex = nextIndex;
+    this.#end = nextIndex;
     if (this.#count - this.#decodedTo > BATCH) this.decode();
   }
 
@@ -257,9 +268,16 @@ class Stretch {
   letter(value: number, index: number, length: number): void {
     this.#reserve(1);
     if (index !== this.#nextIndex || length !== 1) this.#places.push({ letter: this.#count, index, length });
-    this.#nextIndex = length === 1 ? index + 1 : -1;
+    this.#end = index + length;
+    this.#nextIndex = length === 1 ? this.#end : -1;
     this.#values[this.#count++ - this.#from] = value;
+    if (length > 1) this.#spelledTo = this.#count;
     if (this.#count - this.#decodedTo > BATCH) this.decode();
+  }
+
+  /** How many letters stand for themselves since the last that was spelled. */
+  get plainLetters(): number {
+    return this.#count - this.#spelledTo;
   }
 
   /** Layer index of the first letter that is still remembered. */
@@ -267,21 +285,17 @@ class Stretch {
     return this.#places[0]?.index ?? Number.POSITIVE_INFINITY;
   }
 
-  partial(): number {
+  /** `end` is the index after the last byte read. */
+  partial(end: number): number {
     let first = Number.POSITIVE_INFINITY;
     for (const phase of PHASES) {
       const partial = this.#phases[phase]!.partial();
       if (partial !== Number.POSITIVE_INFINITY) first = Math.min(first, this.#startOf(letterOf(phase, partial)));
-      // The bits of a byte not yet complete.
+      // Four or six bits of a byte not yet complete, in a letter that the next must follow directly.
       const bits = this.#count > phase ? ((this.#count - phase) * 6) % 8 : 0;
-      if (bits === 0) continue;
+      if (bits < 4 || end !== this.#end) continue;
       const top = (this.#values[this.#count - 1 - this.#from]! & ((1 << bits) - 1)) << (8 - bits);
-      for (let byte = top; byte < top + (1 << (8 - bits)); byte++) {
-        if (this.#firstBytes[byte] === 1) {
-          first = Math.min(first, this.#startOf(this.#count - 1));
-          break;
-        }
-      }
+      if (this.#firstBytes.subarray(top, top + (1 << (8 - bits))).includes(1)) first = Math.min(first, this.#startOf(this.#count - 1));
     }
     return first;
   }
@@ -310,6 +324,7 @@ class Stretch {
     }
     this.#done.fill(0);
     this.#decodedTo = 0;
+    this.#spelledTo = 0;
     this.#from = 0;
     this.#count = 0;
     this.#places = [];
@@ -363,25 +378,52 @@ class Stretch {
   #originOf(phase: number): Origin {
     const origin = this.#origin;
     const first = (index: number) => letterOf(phase, index);
+    /** Whether the first letter of a match from byte `from` on stays: a stream would have to hold back too much that is none. */
+    const skipsFirst = (from: number) => {
+      const letter = first(from);
+      return from % 3 === 2 || !this.#mayBegin(this.#byteAt(phase, from)) || this.#startOf(letter + 1) !== this.#endOf(letter) + 1;
+    };
     return {
       start: (index) => origin.start(this.#startOf(first(index))),
-      end: (index) => origin.end(this.#endOf(first(index) + 1)),
-      sharedEnd: (index) => (index % 3 === 0 ? origin.start(this.#startOf(first(index))) : origin.end(this.#endOf(first(index)))),
+      span: (from, to) => {
+        const letter = first(from);
+        const begin = skipsFirst(from) ? letter + 1 : letter;
+        const span = origin.span(this.#startOf(begin), this.#endOf(first(to) + 1));
+        // Two values that touch share a letter of base64, at the outermost level.
+        const shared = begin === letter && from % 3 > 0 && span.start === span.sharedEnd;
+        return shared ? { ...span, sharedEnd: origin.span(this.#startOf(letter), this.#endOf(letter)).end } : span;
+      },
       form: (inner: Form, from, to) => {
         const lead = LEAD_BITS[from % 3]!;
         const trail = TRAIL_BITS[to % 3]!;
+        const decoded = new Uint8Array(to - from + 4);
+        decodeBytes(this.#values, first(from) - this.#from, from % 3, to - from + 1, decoded);
+        const skips = skipsFirst(from);
+        const firstValue = this.#values[first(from) - this.#from]!;
         const form: Form = {
           kind: "base64",
           lead,
-          leadValue: this.#values[first(from) - this.#from]! >> (6 - lead),
+          leadValue: firstValue >> (6 - lead),
           trail,
           trailValue: this.#values[first(to) + 1 - this.#from]! & ((1 << trail) - 1),
-          size: to - from + 1,
+          skipsFirst: skips,
+          shown: firstValue & ((1 << (6 - lead)) - 1),
+          decoded: decoded.subarray(0, to - from + 1),
           inner,
         };
-        return origin.form(form, this.#startOf(first(from)), this.#endOf(first(to) + 1));
+        return origin.form(form, this.#startOf(first(from) + (skips ? 1 : 0)), this.#endOf(first(to) + 1));
       },
     };
+  }
+
+  #mayBegin(byte: number): boolean {
+    return this.#firstBytes[byte] === 1;
+  }
+
+  #byteAt(phase: number, index: number): number {
+    const out = new Uint8Array(1);
+    decodeBytes(this.#values, letterOf(phase, index) - this.#from, index % 3, 1, out);
+    return out[0]!;
   }
 }
 

@@ -29,7 +29,7 @@ export class DecimalReader {
   constructor(search: Search, origin: Origin) {
     this.#bytes = new DecodedUnits(search, origin, () => ({ kind: "number" }));
     this.#digits = new DecodedUnits(search, origin, () => ({ kind: "number" }));
-    search.firstBytes[2]!.forEach((may, byte) => {
+    search.firstBytes.forEach((may, byte) => {
       if (may === 0) return;
       for (let length = 1; length <= 3; length++) this.#beginnings.add(String(byte).slice(0, length));
       if (byte >= 0x30 && byte <= 0x39) this.#beginnings.add(String.fromCharCode(byte));

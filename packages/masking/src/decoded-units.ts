@@ -16,8 +16,7 @@ export class DecodedUnits {
   constructor(search: Search, origin: Origin, form: (inner: Form, gap: number) => Form) {
     this.#layer = search.layer(2, {
       start: (index) => origin.start(this.#starts[index - this.#from]!),
-      end: (index) => origin.end(this.#ends[index - this.#from]!),
-      sharedEnd: (index) => origin.start(this.#starts[index - this.#from]!),
+      span: (first, last) => origin.span(this.#starts[first - this.#from]!, this.#ends[last - this.#from]!),
       form: (inner, first, last) => {
         const begin = first - this.#from;
         const gap = Math.max(0, (this.#starts[begin + 1] ?? 0) - this.#ends[begin]! - 1);

@@ -6,8 +6,8 @@ export type Form = TextForm | Base64Form | HexForm | NumberForm;
 
 export interface TextForm {
   readonly kind: "text";
-  /** How many times over its letters were percent-encoded. */
-  readonly percents: number;
+  /** Each letter stood for itself, and nothing between them. */
+  readonly exact: boolean;
 }
 
 export interface Base64Form {
@@ -18,8 +18,12 @@ export interface Base64Form {
   /** Bits of the last letter that belong to what follows, and those bits. */
   readonly trail: number;
   readonly trailValue: number;
-  /** Bytes it decoded to. The replacement's differ by a multiple of three, so what follows keeps its alignment. */
-  readonly size: number;
+  /** The first letter stays as it is, and is not in the span: see `base64-reader.ts`. */
+  readonly skipsFirst: boolean;
+  /** The bits of the value that it shows. */
+  readonly shown: number;
+  /** What it decoded to. The replacement's length differs by a multiple of three, so what follows keeps its alignment. */
+  readonly decoded: Uint8Array;
   readonly inner: Form;
 }
 
@@ -56,14 +60,15 @@ function write(text: string, form: Form, span: Uint8Array): Uint8Array | undefin
   switch (form.kind) {
     case "text": {
       let written = text;
-      for (let level = 0; level < form.percents; level++) written = encodeURIComponent(written);
+      for (let level = form.exact ? 0 : percentLevels(span); level > 0; level--) written = encodeURIComponent(written);
       const bytes = Buffer.from(written, "latin1");
       return span.length > 2 && span[1] === 0 ? joined(bytes) : bytes;
     }
     case "base64": {
-      const inner = write(text, form.inner, NOTHING);
-      if (inner === undefined || (inner.length - form.size) % 3 !== 0) return undefined;
-      return base64Letters(inner, form);
+      const first = form.skipsFirst && form.inner.kind === "text" ? letterShowing(form.shown, 6 - form.lead, text) : "";
+      const inner = write(first + text, form.inner, form.decoded);
+      if (inner === undefined || (inner.length - form.decoded.length) % 3 !== 0) return undefined;
+      return base64Letters(inner, form).subarray(form.skipsFirst ? 1 : 0);
     }
     case "hex": {
       const inner = write(text, form.inner, NOTHING);
@@ -79,6 +84,23 @@ function write(text: string, form: Form, span: Uint8Array): Uint8Array | undefin
 }
 
 const NOTHING = new Uint8Array(0);
+
+/** How many times over a span is percent-encoded: 0, 1 or 2. */
+function percentLevels(span: Uint8Array): number {
+  const once = Buffer.from(span).toString("latin1").replaceAll(pair, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 16)));
+  if (once.length === span.length) return 0;
+  return once.search(pair) >= 0 ? 2 : 1;
+}
+
+const pair = /%([0-9a-f]{2})/giu;
+
+/** Nothing where `text` begins with the bits `shown`, else a letter to put before it that does. */
+function letterShowing(shown: number, bits: number, text: string): string {
+  if (text.charCodeAt(0) >> (8 - bits) === shown) return "";
+  for (const letter of "._-") if (letter.charCodeAt(0) >> (8 - bits) === shown) return letter;
+  for (const letter of ALPHABET) if (letter.charCodeAt(0) >> (8 - bits) === shown) return letter;
+  return String.fromCharCode(shown << (8 - bits));
+}
 
 /** UTF-16, either order: the byte before the first letter or after the last one stands outside the span. */
 function joined(bytes: Uint8Array): Uint8Array {

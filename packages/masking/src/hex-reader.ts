@@ -28,7 +28,7 @@ export class HexReader {
   #separators = 0;
 
   constructor(search: Search, origin: Origin) {
-    this.#firstBytes = search.firstBytes[2]!;
+    this.#firstBytes = search.firstBytes;
     this.#even = new Pairs(search, origin);
     this.#odd = new Pairs(search, origin);
   }

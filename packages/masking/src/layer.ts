@@ -32,8 +32,6 @@ class Thread {
   segment: Segment = { decoded: 0, index: 0, before: undefined, length: 0 };
   outer: Spelling | undefined;
   inner: Spelling | undefined;
-  /** Bit 0: the outer level used percent-encoding in this partial match; bit 1: the inner one. */
-  percents = 0;
   dead = false;
   /** `decoded` and layer index of the partial match's first byte, when last looked for. */
   startDecoded = -1;
@@ -47,7 +45,6 @@ class Thread {
     fork.segment = this.segment;
     fork.outer = this.outer?.copy();
     fork.inner = this.inner?.copy();
-    fork.percents = this.percents;
     fork.startDecoded = this.startDecoded;
     fork.startIndex = this.startIndex;
     return fork;
@@ -211,7 +208,6 @@ export class Layer implements Decoded {
       thread.decoded += at - begin;
       thread.state = state;
       thread.previous = previous;
-      if (state === 0) thread.percents = 0;
     }
   }
 
@@ -282,7 +278,6 @@ export class Layer implements Decoded {
     thread.decoded += at - from;
     thread.previous = previous;
     thread.state = plain;
-    if (plain === 0) thread.percents = 0;
     return at;
   }
 
@@ -313,7 +308,6 @@ export class Layer implements Decoded {
       thread.dead = true;
       return;
     }
-    if (spelling.percent) thread.percents |= 1;
     const last = progress === "bytes" ? at : at - 1;
     // A character of several bytes: threads that its first byte forks read the others too.
     const group = [thread];
@@ -348,7 +342,6 @@ export class Layer implements Decoded {
       thread.dead = true;
       return;
     }
-    if (spelling.percent) thread.percents |= 2;
     for (const decoded of spelling.bytes) this.#readByte(thread, decoded, spelling.start, progress === "bytes" ? at : start - 1, threads);
     if (progress === "bytes-before") this.#readInner(thread, byte, start, at, threads);
   }
@@ -378,7 +371,6 @@ export class Layer implements Decoded {
     thread.previous = thread.state;
     thread.state = automaton.step(thread.state, automaton.classOf[byte]!);
     thread.decoded++;
-    if (thread.state === 0) thread.percents = 0;
     const length = automaton.matchLength(thread.state);
     if (length > 0) this.#found(thread, length, automaton.matchEntry(thread.state), at);
   }
@@ -400,14 +392,11 @@ export class Layer implements Decoded {
   #found(thread: Thread, length: number, entry: number, at: number): void {
     const first = thread.indexOf(thread.decoded - length);
     const origin = this.#origin;
-    const percents = (thread.percents & 1) + (thread.percents >> 1);
-    const form: Form = { kind: "text", percents: at - first + 1 === length ? 0 : percents };
+    const form: Form = { kind: "text", exact: at - first + 1 === length };
     this.#search.found({
-      start: origin.start(first),
-      end: origin.end(at),
+      ...origin.span(first, at),
       entry,
       form: origin.form(form, first, at),
-      sharedEnd: origin.sharedEnd(first),
     });
   }
 

@@ -1,5 +1,4 @@
 import { Automaton, MIN_PATTERN_BYTES, type Pattern } from "./automaton.ts";
-import { SPELLING_LEADS } from "./letters.ts";
 import { isPlaceholder, letters, refusalFor } from "./registration.ts";
 
 /** One value to mask, and what to show in its place. */
@@ -25,8 +24,6 @@ export class ValueRefused extends Error {
 export class MaskSet {
   readonly automaton: Automaton | undefined;
   readonly placeholders: readonly string[];
-  /** Bytes that may begin a value in a layer inside 0, 1 and 2 encodings. */
-  readonly firstBytes: readonly Uint8Array[];
   /** Values of digits only, by entry: a JSON number may hold one. */
   readonly numbers: ReadonlyMap<string, number>;
   /** A partial match over more bytes than this is given up, whatever stands between its letters. */
@@ -36,8 +33,6 @@ export class MaskSet {
     const patterns = entries.flatMap(({ value }, entry) => patternsOf(value).map((bytes): Pattern => ({ bytes, entry })));
     this.automaton = patterns.length === 0 ? undefined : new Automaton(patterns);
     this.placeholders = entries.map(({ placeholder }) => placeholder);
-    const plain = this.automaton?.firstBytes ?? new Uint8Array(256);
-    this.firstBytes = [plain, firstLetters(plain), plain];
     this.numbers = new Map(
       entries.flatMap(({ value }, entry): [string, number][] => {
         const text = Buffer.from(value).toString("latin1").trim();
@@ -101,23 +96,4 @@ function utf16Of(text: Buffer): Buffer[] {
   if (!Buffer.from(decoded, "utf8").equals(text)) return [];
   const little = Buffer.from(decoded, "utf16le");
   return [little, Buffer.from(little).swap16()];
-}
-
-const BASE64 = ["ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/", "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"];
-
-/** First bytes of a value as it stands, in base64 at each alignment, in hex, or with its first letter spelled. */
-function firstLetters(plain: Uint8Array): Uint8Array {
-  const first = Uint8Array.from(plain);
-  for (const lead of SPELLING_LEADS) first[lead] = 1;
-  for (let byte = 0; byte < 256; byte++) {
-    if (plain[byte] === 0) continue;
-    const sextets = [byte >> 2];
-    for (let before = 0; before < 4; before++) sextets.push((before << 4) | (byte >> 4));
-    for (let before = 0; before < 16; before++) sextets.push((before << 2) | (byte >> 6));
-    for (const sextet of sextets) for (const alphabet of BASE64) first[alphabet.charCodeAt(sextet)] = 1;
-    const nibble = (byte >> 4).toString(16);
-    first[nibble.charCodeAt(0)] = 1;
-    first[nibble.toUpperCase().charCodeAt(0)] = 1;
-  }
-  return first;
 }

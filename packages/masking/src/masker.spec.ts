@@ -32,7 +32,8 @@ describe("masking a value", () => {
     for (const [before, after] of [["", "\n"], ["x:", ""], ["xy:", " tail"], ["user:", ""], ["", ""]] as const) {
       for (const form of ["base64", "base64url"] as const) {
         const masked = maskText(set, Buffer.from(before + value + after).toString(form));
-        assert.match(decoded(masked), new RegExp(`^${before}\\${TOKEN.replaceAll(/[/#[\]]/gu, "\\$&").slice(1)}\\.{0,2}${after}$`, "u"));
+        // The first letter after "xy:" holds two bits of the value only and stays; here they are those of a dot.
+        assert.match(decoded(masked).replace(TOKEN, "#"), new RegExp(`^${before}\\.?#\\.{0,2}${after}$`, "u"));
       }
     }
     const benign = Buffer.from("S3cr3t-Val-0043 and S3cr3t-Val-004").toString("base64");

@@ -24,11 +24,11 @@ export class Masker {
 
   constructor(set: MaskSet) {
     this.#set = set;
-    const { automaton, firstBytes, numbers, maxSpan } = set;
+    const { automaton, numbers, maxSpan } = set;
     if (automaton === undefined) return;
     const search: Search = {
       automaton,
-      firstBytes,
+      firstBytes: automaton.firstBytes,
       numbers,
       maxSpan,
       found: (match) => this.#matches.push(match),

@@ -1,21 +1,25 @@
 import type { Automaton } from "./automaton.ts";
 import type { Form } from "./form.ts";
 
-/** An occurrence of a value: `start` (inclusive) and `end` (exclusive) count bytes of the input since its beginning. */
-export interface Match {
+/** Bytes `start` (inclusive) to `end` (exclusive) of the input, counted from its beginning. */
+export interface Span {
   readonly start: number;
   readonly end: number;
+  /** End of the first letter, where bits of it belong to what stands before (base64); else `start`. */
+  readonly sharedEnd: number;
+}
+
+/** An occurrence of a value. */
+export interface Match extends Span {
   readonly entry: number;
   readonly form: Form;
-  /** End of the first letter, where that is shared with what stands before (base64); else `start`. */
-  readonly sharedEnd: number;
 }
 
 /** What all layers of a masker share. */
 export interface Search {
   readonly automaton: Automaton;
-  /** Bytes that may begin a value in a layer of this depth, in any encoding seen there. */
-  readonly firstBytes: readonly Uint8Array[];
+  /** 1 for each byte that begins a value. */
+  readonly firstBytes: Uint8Array;
   /** Values of digits only, by entry. */
   readonly numbers: ReadonlyMap<string, number>;
   /** A partial match that spans more bytes of its layer than this is given up. */
@@ -39,18 +43,15 @@ export interface Decoded {
 export interface Origin {
   /** Input position of the first byte that the layer's byte came from. */
   start(index: number): number;
-  /** Input position after the last one. */
-  end(index: number): number;
-  /** `form`, as found in bytes `first` to `last` of the layer, seen from the input. */
+  /** What to replace for the layer's bytes `first` to `last`. */
+  span(first: number, last: number): Span;
+  /** `form`, as found in those bytes, seen from the input. */
   form(form: Form, first: number, last: number): Form;
-  /** End of the first letter that byte `first` came from, when bits of it belong to the byte before; else its start. */
-  sharedEnd(first: number): number;
 }
 
 /** The input itself. */
 export const input: Origin = {
   start: (index) => index,
-  end: (index) => index + 1,
+  span: (first, last) => ({ start: first, end: last + 1, sharedEnd: first }),
   form: (form) => form,
-  sharedEnd: (index) => index,
 };

@@ -56,8 +56,6 @@ export const spellingLead = (byte: number): number => isSpellingLead[byte]!;
 export class Spelling {
   /** Where it began, in the layer's bytes. */
   readonly start: number;
-  /** True for `%HH`, so that what replaces the value can be written the same way. */
-  percent = false;
   #part: Part;
   #value = 0;
   #count = 0;
@@ -79,7 +77,6 @@ export class Spelling {
 
   copy(): Spelling {
     const copy = new Spelling(this.#part, this.start);
-    copy.percent = this.percent;
     copy.#value = this.#value;
     copy.#count = this.#count;
     copy.#wanted = this.#wanted;
@@ -106,7 +103,6 @@ export class Spelling {
       case "percent":
         if (byte === 0x75 || byte === 0x55) return this.#go("hex", 4);
         if (digit < 0) return "none";
-        this.percent = true;
         this.#value = digit;
         return this.#go("digit-2");
       case "digit-2":

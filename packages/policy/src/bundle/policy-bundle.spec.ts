@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { loadBundle } from "../index.ts";
-import { ask, bundleOf, chain, problemsOf } from "../testing.ts";
+import { ask, bundleOf, chain, problemsOf } from "../policy.fixture.ts";
 
 const all = '@id("all") permit (principal, action, resource);';
 const held = (annotations: string, clause = 'unless { context.approvals.contains("a") }', head = "forbid") =>

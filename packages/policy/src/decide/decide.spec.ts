@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { PolicyEngine } from "@sallyport/cedar";
 import { Action } from "@sallyport/contracts";
-import { ask, bundleOf, chain, grant, now } from "../testing.ts";
+import { ask, bundleOf, chain, grant, now } from "../policy.fixture.ts";
 
 const teamMayUse = '@id("team-may-use") permit (principal in Group::"corp/team", action == Action::"use", resource);';
 const approvalForPayments = `@id("payments-need-approval") @approval("payments") @reviewers("corp/approvers") @quorum("2") @review_for("30m") @grant_for("5m")

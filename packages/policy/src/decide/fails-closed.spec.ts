@@ -3,7 +3,7 @@ import { create } from "@bufbuild/protobuf";
 import { CheckResponseSchema, Decision as Wire } from "@sallyport/contracts";
 import { chainOf } from "@sallyport/identity";
 import { decisionToWire, readResponse } from "../index.ts";
-import { ask, bundleOf, chain, grant, problemsOf } from "../testing.ts";
+import { ask, bundleOf, chain, grant, problemsOf } from "../policy.fixture.ts";
 
 const all = '@id("all") permit (principal, action, resource);';
 const overflow = '@id("overflow") forbid (principal is Agent, action, resource) when { principal.depth + 9223372036854775807 > 0 };';

@@ -4,7 +4,7 @@ import { Action } from "@sallyport/contracts";
 import type { Chain } from "@sallyport/identity";
 import fc from "fast-check";
 import { type PolicyBundle, schema, type Verdict } from "../index.ts";
-import { ask, bundleOf, chain, grant } from "../testing.ts";
+import { ask, bundleOf, chain, grant } from "../policy.fixture.ts";
 
 // A naive reading of the promise, on Cedar's plain call: one question a link, everything written out, nothing prepared.
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { problemText } from "@sallyport/cedar";
 import { parsePolicyTests, runPolicyTests, untestedPolicies } from "../index.ts";
-import { bundleOf } from "../testing.ts";
+import { bundleOf } from "../policy.fixture.ts";
 
 const bundle = bundleOf(
   '@id("team") permit (principal in Group::"corp/team", action == Action::"use", resource);',

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { type BrokerService, Refusal, type UseUploadRequest } from "@sallyport/contracts";
 import type { Gate, Handler } from "@sallyport/service";
 import type { Catalogue } from "../catalogue/catalogue.ts";
+import { withUpload } from "../targets/operation.ts";
 import type { UseParts } from "../use/parts.ts";
 import { use as useSecret } from "../use/use.ts";
 import { parseUse } from "./parse-use.ts";
@@ -16,17 +17,10 @@ export const useUpload = (gate: Gate, catalogue: Catalogue, parts: UseParts): Ha
     if (head?.use === undefined) throw new Refusal("INVALID_REQUEST", "An upload begins with a head that holds the use.");
     const caller = await gate.authenticate(call);
     const command = parseUse(head.use, caller, call, catalogue);
-    if (command.operation.body.length > 0)
-      throw new Refusal("INVALID_REQUEST", "An upload's head has an empty body; the body follows in pieces.");
     if (head.sha256.length !== 32) throw new Refusal("INVALID_REQUEST", "An upload's head holds the SHA-256 of the body, 32 bytes.");
-    const limit = command.ask.target.config?.maxBodyBytes ?? 0;
-    if (command.ask.target.config !== undefined && head.size > BigInt(limit))
-      throw new Refusal("TOO_LARGE", `This target takes bodies of at most ${limit} bytes.`);
-    const operation = {
-      ...command.operation,
-      bodyHash: Buffer.from(head.sha256).toString("hex"),
-      upload: { size: Number(head.size), pieces: checked(input, Number(head.size), head.sha256) },
-    };
+    const size = Number(head.size);
+    const sha256 = Buffer.from(head.sha256).toString("hex");
+    const operation = withUpload(command.operation, { size, sha256, pieces: checked(input, size, head.sha256) });
     for await (const part of useSecret({ ...command, operation }, parts, call.signal)) yield { response: usePartToWire(part) };
   };
 

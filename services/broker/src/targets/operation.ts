@@ -3,6 +3,7 @@ import { type HttpOperation, Refusal } from "@sallyport/contracts";
 import type { TargetConfig } from "../catalogue/catalogue.ts";
 import { allows } from "./allow.ts";
 import { parseHeaders } from "./headers.ts";
+import { OverrideSearch, overridden, overridesInQuery } from "./method-override.ts";
 import { canonicalPath } from "./path.ts";
 
 /** An HTTP request in the one form that is judged, approved, hashed and sent. */
@@ -10,23 +11,33 @@ export interface Operation {
   readonly target: string;
   readonly config: TargetConfig | undefined;
   readonly method: string;
-  /** Canonical, below the base URL. */
+  /** For policies and templates: canonical, below the base URL, percent-encodings in upper case. */
   readonly path: string;
-  /** With its `?`, or empty. */
+  /** As sent, with its `?`, or empty. */
   readonly query: string;
+  /** Path and query as they are sent. */
+  readonly sent: string;
   readonly headers: readonly [string, string][];
   /** Empty where the body comes as an upload. */
   readonly body: Uint8Array;
   /** SHA-256 of the body, hex. */
   readonly bodyHash: string;
-  readonly upload?: { readonly size: number; readonly pieces: AsyncIterable<Uint8Array> };
+  readonly upload?: Upload;
   /** `POST /v1/refunds`: mask it before anyone reads it. */
   readonly summary: string;
-  /** What the keyed hash in evidence is over: everything that is sent but the credential and an upload's body, which its hash stands for. */
+  /** What the keyed hash in evidence is over: everything that is sent but the credential; the body by its hash. */
   readonly exactBytes: Uint8Array;
 }
 
-/** The target's answer, not masked yet. Header names are lower case. */
+/** A body in pieces, whose size and hash are checked by whoever yields them, before the last byte. */
+export interface Upload {
+  readonly size: number;
+  /** Hex. */
+  readonly sha256: string;
+  readonly pieces: AsyncIterable<Uint8Array>;
+}
+
+/** The target's answer, not masked yet. Header names are lower case; those of the connection are gone. */
 export interface HttpAnswer {
   readonly status: number;
   readonly headers: readonly [string, string][];
@@ -40,37 +51,80 @@ export interface HttpAnswer {
 /**
  * @param config undefined for a target that does not exist: what is wrong with the request itself is said all the same, and
  * nothing more
+ * @throws Refusal INVALID_REQUEST
  */
-export function parseOperation(target: string, config: TargetConfig | undefined, operation: HttpOperation): Operation {
-  const { method } = operation;
+export function parseOperation(
+  target: string,
+  config: TargetConfig | undefined,
+  operation: Pick<HttpOperation, "method" | "path" | "headers" | "body">,
+): Operation {
+  const { method, body } = operation;
   if (!/^[A-Z]{1,16}$/.test(method) || method === "CONNECT" || method === "TRACE") {
     throw new Refusal(
       "INVALID_REQUEST",
       "The method is a word of upper-case letters, such as GET or POST; CONNECT and TRACE are never used.",
     );
   }
-  const { path, query } = canonicalPath(operation.path);
-  if (/(?:^\?|&)_method=/.test(query))
-    throw new Refusal("INVALID_REQUEST", "The query asks for another method than the one that is judged.");
+  const { path, query, sent } = canonicalPath(operation.path);
+  if (overridesInQuery(query)) throw overridden("query");
   const headers = parseHeaders(operation.headers);
-  if ((method === "GET" || method === "HEAD") && operation.body.length > 0)
-    throw new Refusal("INVALID_REQUEST", `A ${method} has no body; its end could be read as another request.`);
-  const bodyHash = createHash("sha256").update(operation.body).digest("hex");
-  const summary = `${method} ${path}${query}`;
-  return {
-    target,
-    config,
-    method,
-    path,
-    query,
-    headers,
-    body: operation.body,
-    bodyHash,
-    summary,
-    exactBytes: Buffer.from(JSON.stringify([target, summary, headers, bodyHash])),
-  };
+  if (body.length > 0) refuseBodyOf(method);
+  new OverrideSearch(contentTypeOf(headers)).look(body);
+  const bodyHash = createHash("sha256").update(body).digest("hex");
+  return withExactBytes({ target, config, method, path, query, sent, headers, body, bodyHash, summary: `${method} ${sent}` });
+}
+
+/** The operation with a body that follows in pieces. @throws Refusal INVALID_REQUEST where it can have none, or has one already */
+export function withUpload(operation: Operation, upload: Upload): Operation {
+  if (operation.body.length > 0) throw new Refusal("INVALID_REQUEST", "An upload's head has an empty body; the body follows in pieces.");
+  refuseBodyOf(operation.method);
+  return withExactBytes({
+    ...operation,
+    bodyHash: upload.sha256,
+    upload: { ...upload, pieces: searched(upload.pieces, contentTypeOf(operation.headers)) },
+  });
+}
+
+/** What keeps the operation from its target, for those whom policy allows it: said to nobody else, as it tells of the configuration. */
+export function unfit(operation: Operation): Refusal | undefined {
+  const { config, target, method } = operation;
+  if (!isListed(operation) || config === undefined) {
+    return new Refusal(
+      "DESTINATION_NOT_ALLOWED",
+      `Target "${target}" is not configured for ${method} on this path; ask the operator to add it to the target's allow list.`,
+    );
+  }
+  const size = operation.upload?.size ?? operation.body.length;
+  if (size > config.maxBodyBytes)
+    return new Refusal("TOO_LARGE", `Target "${target}" takes bodies of at most ${config.maxBodyBytes} bytes; this one has ${size}.`);
+  const injected = config.inject.header?.name.toLowerCase();
+  if (operation.headers.some(([name]) => name.replaceAll("_", "-") === injected?.replaceAll("_", "-"))) {
+    return new Refusal("INVALID_REQUEST", `Target "${target}" gets the header ${injected} from its configuration; leave it out.`);
+  }
+  return undefined;
 }
 
 /** Whether the target's configuration lists this call. */
 export const isListed = (operation: Operation): boolean =>
   operation.config !== undefined && allows(operation.config.allow, operation.method, operation.path);
+
+/** A body there is read as the next request by some (RFC 9110 §9.3.1). */
+function refuseBodyOf(method: string): void {
+  if (method === "GET" || method === "HEAD")
+    throw new Refusal("INVALID_REQUEST", `A ${method} has no body; its end could be read as another request.`);
+}
+
+const contentTypeOf = (headers: readonly [string, string][]) => headers.find(([name]) => name === "content-type")?.[1];
+
+async function* searched(pieces: AsyncIterable<Uint8Array>, contentType: string | undefined): AsyncIterable<Uint8Array> {
+  const search = new OverrideSearch(contentType);
+  for await (const piece of pieces) {
+    search.look(piece);
+    yield piece;
+  }
+}
+
+const withExactBytes = (operation: Omit<Operation, "exactBytes">): Operation => ({
+  ...operation,
+  exactBytes: Buffer.from(JSON.stringify([operation.target, operation.summary, operation.headers, operation.bodyHash])),
+});

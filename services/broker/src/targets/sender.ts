@@ -1,161 +1,164 @@
 import { readFileSync } from "node:fs";
 import { Readable } from "node:stream";
+import { type Context, context, propagation, type Span, SpanKind, SpanStatusCode, type Tracer, trace } from "@opentelemetry/api";
 import { Refusal } from "@sallyport/contracts";
-import { type Door, Egress } from "@sallyport/egress";
+import { Egress, type Resolve } from "@sallyport/egress";
 import type { Config } from "@sallyport/service";
-import { type Dispatcher, errors } from "undici";
+import type { Dispatcher } from "undici";
 import type { TargetConfig } from "../catalogue/catalogue.ts";
-import type { HttpAnswer, Operation } from "./operation.ts";
+import { checkRules } from "./allow.ts";
+import { credentialHeader } from "./credential.ts";
+import { AnswerTimeout, failureOf } from "./failure.ts";
+import { answerOf } from "./http-answer.ts";
+import { type HttpAnswer, type Operation, unfit } from "./operation.ts";
+import { ownDoors } from "./own-doors.ts";
 
-const maxResponseHeaderBytes = 64 * 1024;
+const maxAnswerHeaderBytes = 64 * 1024;
+
+export interface SenderOptions {
+  /** For a span around each exchange. */
+  readonly tracer?: Tracer;
+  /** For tests; the machine's own resolver otherwise. */
+  readonly resolve?: Resolve;
+}
+
+interface Target {
+  readonly config: TargetConfig;
+  readonly base: URL;
+  readonly egress: Egress;
+}
 
 /**
  * Sends an operation with the secret in it. Scheme, host, port and the credential's header are the configuration's; redirects
- * are answers, never followed. Each use has a connection of its own, so that nothing is shared between agents.
+ * are answers, never followed. Each use has a connection of its own, so that nothing is shared between agents, grants or
+ * versions of a secret, and what a target sends after an answer is nobody's.
  */
 export class Sender {
-  readonly #egress = new Map<string, Egress>();
+  readonly #targets: ReadonlyMap<string, Target>;
+  readonly #tracer: Tracer | undefined;
 
-  constructor(config: Pick<Config, "targets">, own: () => readonly Door[] = () => []) {
-    for (const [name, target] of Object.entries(config.targets)) {
-      this.#egress.set(
-        name,
-        new Egress({
+  /** @throws Refusal INVALID_REQUEST where a target's rules or certificates are not what they must be */
+  constructor(config: Pick<Config, "targets" | "listen" | "services">, { tracer, resolve }: SenderOptions = {}) {
+    this.#tracer = tracer;
+    const own = ownDoors(config);
+    this.#targets = new Map(
+      Object.entries(config.targets).map(([name, target]) => {
+        checkRules(target.allow, `targets.${name}.allow`);
+        const egress = new Egress({
           allow: target.network,
           setting: `targets.${name}.network`,
-          own,
-          ...(target.ca === undefined ? {} : { ca: readFileSync(target.ca, "utf8") }),
-        }),
-      );
-    }
+          own: () => own,
+          ...(target.ca === undefined ? {} : { ca: certificates(target.ca, `targets.${name}.ca`) }),
+          ...(resolve === undefined ? {} : { resolve }),
+        });
+        return [name, { config: target, base: new URL(target.baseUrl), egress }];
+      }),
+    );
   }
 
   /**
    * @param fields the secret's fields; the one that is injected is read here and nowhere kept
-   * @throws Refusal DESTINATION_NOT_ALLOWED, TARGET_UNAVAILABLE (nothing was sent), OUTCOME_UNKNOWN (something may have been)
+   * @param signal gives the exchange up, the answer's body included; its reason is what is thrown
+   * @throws Refusal DESTINATION_NOT_ALLOWED, TOO_LARGE, INVALID_REQUEST, STORE_UNAVAILABLE: nothing was sent
+   * @throws Refusal TARGET_UNAVAILABLE: nothing was sent, or nothing that asks for an effect
+   * @throws Refusal OUTCOME_UNKNOWN, RESPONSE_UNINSPECTABLE: the effect may have happened
    */
-  async send(
-    operation: Operation,
-    fields: ReadonlyMap<string, Uint8Array>,
-    signal: AbortSignal,
-    traceHeaders: Record<string, string> = {},
-  ): Promise<HttpAnswer> {
-    const { config } = operation;
-    const egress = this.#egress.get(operation.target);
-    if (config === undefined || egress === undefined) throw new Refusal("DENIED_BY_POLICY", "There is no such target.");
-    const url = new URL(config.baseUrl);
-    const dispatcher = egress.dispatcher({
+  async send(operation: Operation, fields: ReadonlyMap<string, Uint8Array>, signal: AbortSignal): Promise<HttpAnswer> {
+    const target = this.#targets.get(operation.target);
+    if (target === undefined) throw new Refusal("DENIED_BY_POLICY", "There is no such target.");
+    const unfitBecause = unfit({ ...operation, config: target.config });
+    if (unfitBecause !== undefined) throw unfitBecause;
+    const { span, active } = this.#span(operation, target);
+    const timeoutMs = target.config.timeoutSeconds * 1000;
+    const late = new AbortController();
+    const timer = setTimeout(() => late.abort(new AnswerTimeout()), timeoutMs);
+    const dispatcher = target.egress.dispatcher({
       pipelining: 0,
-      keepAliveTimeout: 1,
-      maxHeaderSize: maxResponseHeaderBytes,
-      headersTimeout: config.timeoutSeconds * 1000,
-      bodyTimeout: config.timeoutSeconds * 1000,
+      maxHeaderSize: maxAnswerHeaderBytes,
+      headersTimeout: 0,
+      bodyTimeout: timeoutMs,
     });
-    let sending = false;
+    const end = (error?: unknown) => {
+      void dispatcher.destroy().catch(() => undefined);
+      if (error !== undefined)
+        span?.setStatus({ code: SpanStatusCode.ERROR, ...(error instanceof Refusal ? { message: error.reason } : {}) });
+      span?.end();
+    };
+    const failure = (error: unknown) =>
+      failureOf(late.signal.aborted && !signal.aborted ? late.signal.reason : error, operation, timeoutMs, signal);
     try {
-      const answer = await dispatcher.request({
-        origin: url.origin,
-        path: `${url.pathname.replace(/\/$/, "")}${operation.path}${operation.query}`,
-        method: operation.method as Dispatcher.HttpMethod,
-        headers: Object.fromEntries([
-          ...operation.headers,
-          ["accept-encoding", "identity"],
-          ...Object.entries(traceHeaders),
-          ...lengthOf(operation),
-          injected(config, fields),
-        ]),
-        ...bodyOf(operation, () => (sending = true)),
-        signal,
-      });
-      return answerOf(answer, dispatcher);
+      const request = requestOf(operation, target, fields, active, () => timer.refresh());
+      const answer = await dispatcher.request({ ...request, signal: AbortSignal.any([signal, late.signal]) });
+      clearTimeout(timer);
+      span?.setAttribute("http.response.status_code", answer.statusCode);
+      return answerOf(answer, { maxBodyBytes: target.config.maxBodyBytes, failure, ended: end });
     } catch (error) {
-      void dispatcher.destroy();
-      throw refusalOf(error, signal, operation, sending);
+      clearTimeout(timer);
+      const refusal = failure(error);
+      end(refusal);
+      throw refusal;
     }
   }
 
-  async close(): Promise<void> {}
-}
-
-function injected(config: TargetConfig, fields: ReadonlyMap<string, Uint8Array>): [string, string] {
-  const [name, field, prefix] =
-    config.inject.bearer !== undefined
-      ? ["authorization", config.inject.bearer, "Bearer "]
-      : [config.inject.header.name, config.inject.header.field, ""];
-  const value = fields.get(field);
-  if (value === undefined)
-    throw new Refusal("STORE_UNAVAILABLE", `The secret has no field "${field}", which this target needs; tell the operator.`);
-  const text = Buffer.from(value).toString("latin1");
-  if (!/^[\t\x20-\x7e\x80-\xff]+$/.test(text))
-    throw new Refusal(
-      "STORE_UNAVAILABLE",
-      `The secret's field "${field}" cannot stand in a header: it is empty or holds a line break; tell the operator.`,
-    );
-  return [name, `${prefix}${text}`];
-}
-
-const lengthOf = (operation: Operation): [string, string][] =>
-  operation.upload === undefined ? [] : [["content-length", String(operation.upload.size)]];
-
-function bodyOf(operation: Operation, began: () => void): { body?: Uint8Array | Readable } {
-  if (operation.upload !== undefined) {
-    const pieces = operation.upload.pieces;
-    const noted = async function* () {
-      for await (const piece of pieces) {
-        began();
-        yield piece;
-      }
-    };
-    return { body: Readable.from(noted(), { objectMode: false }) };
+  /** Each use ends its own connection; nothing else is open. */
+  async close(): Promise<void> {
+    for (const { egress } of this.#targets.values()) await egress.close();
   }
-  return operation.body.length === 0 ? {} : { body: operation.body };
+
+  #span(operation: Operation, { base }: Target): { span: Span | undefined; active: Context } {
+    const attributes = { "http.request.method": operation.method, "server.address": base.hostname, "sallyport.target": operation.target };
+    const span = this.#tracer?.startSpan(operation.method, { kind: SpanKind.CLIENT, attributes });
+    return { span, active: span === undefined ? context.active() : trace.setSpan(context.active(), span) };
+  }
 }
 
-function answerOf(answer: Dispatcher.ResponseData<unknown>, dispatcher: Dispatcher): HttpAnswer {
-  const headers = Object.entries(answer.headers).flatMap(([name, value]): [string, string][] =>
-    hopByHop.has(name) || value === undefined ? [] : (Array.isArray(value) ? value : [value]).map((one) => [name, one]),
-  );
-  const discard = () => {
-    answer.body.on("error", () => {});
-    answer.body.destroy();
-    void dispatcher.destroy();
-  };
+/** @param moved called with each piece of an upload: a target has its time from the last one */
+function requestOf(
+  operation: Operation,
+  { config, base }: Target,
+  fields: ReadonlyMap<string, Uint8Array>,
+  active: Context,
+  moved: () => void,
+): Dispatcher.RequestOptions {
+  const { upload } = operation;
+  const traced: Record<string, string> = {};
+  propagation.inject(active, traced);
+  const headers: [string, string][] = [
+    ...operation.headers,
+    // What comes back must be read to be masked.
+    ["accept-encoding", "identity"],
+    ...Object.entries(traced),
+    ...(upload === undefined ? [] : [["content-length", String(upload.size)] as [string, string]]),
+    // Last: nothing that the agent sends takes its place.
+    credentialHeader(config, fields),
+  ];
   return {
-    status: answer.statusCode,
-    headers,
-    body: answer.body as AsyncIterable<Uint8Array>,
-    trailers: () => Object.entries(answer.trailers ?? {}) as [string, string][],
-    discard,
+    origin: base.origin,
+    path: `${base.pathname.replace(/\/$/, "")}${operation.sent}`,
+    method: operation.method as Dispatcher.HttpMethod,
+    headers: headers.flat(),
+    body:
+      upload !== undefined
+        ? Readable.from(watched(upload.pieces, moved), { objectMode: false })
+        : operation.body.length > 0
+          ? operation.body
+          : null,
   };
 }
 
-/** RFC 9110 §7.6.1: for this connection only. */
-const hopByHop = new Set([
-  "connection",
-  "keep-alive",
-  "proxy-authenticate",
-  "proxy-authorization",
-  "proxy-connection",
-  "te",
-  "trailer",
-  "transfer-encoding",
-  "upgrade",
-]);
+async function* watched(pieces: AsyncIterable<Uint8Array>, moved: () => void): AsyncIterable<Uint8Array> {
+  for await (const piece of pieces) {
+    moved();
+    yield piece;
+  }
+}
 
-/** undici says by its error's kind whether the request can have left. Where it is not sure, neither are we. */
-function refusalOf(error: unknown, signal: AbortSignal, operation: Operation, sending: boolean): Refusal {
-  if (error instanceof Refusal) return error;
-  if (signal.reason instanceof Refusal) return signal.reason;
-  if (signal.aborted)
-    return new Refusal("CANCELLED", "The call was given up; what had been sent to the target may have taken effect.", { cause: error });
-  if (error instanceof errors.ConnectTimeoutError && !sending)
-    return new Refusal("TARGET_UNAVAILABLE", `Target ${operation.target} took no connection in time; nothing was sent.`, { cause: error });
-  return new Refusal(
-    "OUTCOME_UNKNOWN",
-    `Target ${operation.target} gave no whole answer in time; the effect may have happened. Look before you try again.`,
-    {
-      cause: error,
-      metadata: { effect: "unknown" },
-    },
-  );
+function certificates(path: string, setting: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (cause) {
+    throw new Refusal("INVALID_REQUEST", `${setting}: the file ${path} cannot be read (${(cause as NodeJS.ErrnoException).code}).`, {
+      cause,
+    });
+  }
 }

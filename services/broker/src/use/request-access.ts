@@ -1,9 +1,9 @@
 import type { Review } from "../reviews/review.ts";
-import { isListed } from "../targets/operation.ts";
+import { unfit } from "../targets/operation.ts";
 import { denied, judge } from "./ask.ts";
 import type { UseParts } from "./parts.ts";
 import { useRecord } from "./records.ts";
-import { notListed, type UseCommand } from "./use.ts";
+import type { UseCommand } from "./use.ts";
 
 /** Opens or joins the review that a use will need; undefined where policy allows it without one. Nothing is used. */
 export async function requestAccess(
@@ -26,7 +26,8 @@ export async function requestAccess(
       throw refusal;
     }
     case "needs-approval": {
-      if (!isListed(operation)) throw notListed(operation);
+      const unfitBecause = unfit(operation);
+      if (unfitBecause !== undefined) throw unfitBecause;
       const { version } = await parts.reader.describe(ask.secret.name);
       return parts.openReview({ command, judged, digest: parts.digest(ask, version, operation), version, reason });
     }

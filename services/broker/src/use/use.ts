@@ -4,7 +4,7 @@ import { Masker, type MaskSet, maskText } from "@sallyport/masking";
 import type { Caller } from "@sallyport/service";
 import type { Review } from "../reviews/review.ts";
 import { stateAt } from "../reviews/review.ts";
-import { type HttpAnswer, isListed, type Operation } from "../targets/operation.ts";
+import { type HttpAnswer,  type Operation, unfit } from "../targets/operation.ts";
 import { type Ask, denied, type Judged, judge } from "./ask.ts";
 import type { UseParts } from "./parts.ts";
 import { type Ending, type UseFacts, useRecord } from "./records.ts";
@@ -83,7 +83,8 @@ async function admit(command: UseCommand, facts: UseFacts, parts: UseParts, sign
   facts.judged = judged;
   let review: Review | undefined;
   // Said only to those whom policy allows the target, and before a person is troubled.
-  if (judged.kind === "needs-approval" && !isListed(operation)) throw notListed(operation);
+  const unfitBecause = unfit(operation);
+  if (judged.kind === "needs-approval" && unfitBecause !== undefined) throw unfitBecause;
   if (judged.kind === "needs-approval") {
     const version = (await parts.reader.describe(ask.secret.name)).version;
     const digest = parts.digest(ask, version, operation);
@@ -100,7 +101,7 @@ async function admit(command: UseCommand, facts: UseFacts, parts: UseParts, sign
   if (judged.kind === "needs-approval")
     throw new Refusal("APPROVAL_REQUIRED", "Policy asks for more than was approved; ask for access again.");
   if (judged.kind === "denied") throw denied(ask, judged);
-  if (!isListed(operation)) throw notListed(operation);
+  if (unfitBecause !== undefined) throw unfitBecause;
   if (review !== undefined && !(await parts.reviews.spend(review.id, facts.digest as string))) throw alreadyUsed();
   parts.gate.assertLive(ask.caller);
   return parts.evidence.intent(useRecord(facts, operation.method));
@@ -150,12 +151,6 @@ export const required = (review: Review) =>
     {
       metadata: { access_request_id: review.id },
     },
-  );
-
-export const notListed = (operation: Operation) =>
-  new Refusal(
-    "DESTINATION_NOT_ALLOWED",
-    `Target "${operation.target}" is not configured for ${operation.method} on this path; ask the operator to add it to the target's allow list.`,
   );
 
 const alreadyUsed = () =>

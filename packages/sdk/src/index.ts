@@ -1,0 +1,22 @@
+export {
+  AccessState,
+  Action,
+  type Ceiling,
+  type Reason,
+  Refusal,
+  type Review,
+  reasons,
+  type SecretDescription,
+} from "@sallyport/contracts";
+export { ProofMaker } from "@sallyport/identity";
+export { Agent } from "./agent.ts";
+export { openChannel } from "./channel.ts";
+export type { CeilingInit } from "./ceiling.ts";
+export { type Delegation, delegate, type HandedOver } from "./delegate.ts";
+export { type Endpoints, parseEndpoints } from "./endpoints.ts";
+export type { SpawnOptions } from "./enrolment.ts";
+export { type Handover, readHandover, writeHandover } from "./handover.ts";
+export { idTokenType, Person } from "./person.ts";
+export { Session } from "./session.ts";
+export { type UseOperation, type UseOptions, type UseResult, useRequest, useSecret } from "./use.ts";
+export { waitForAccess } from "./wait-for-access.ts";

@@ -1,0 +1,10 @@
+export type { Config } from "./config.ts";
+export { ConfigError, type ConfigProblem } from "./config-error.ts";
+export type { FileStore, HttpTarget, Inject, OpenbaoStore, Secret } from "./connections.ts";
+export { overrides } from "./environment.ts";
+export { type Address, formatAddress } from "./fields.ts";
+export { configJsonSchema } from "./json-schema.ts";
+export type { Listen } from "./listen.ts";
+export { loadConfig, parseConfig } from "./load.ts";
+export { resolveReference } from "./reference.ts";
+export type { OidcProvider } from "./trust.ts";

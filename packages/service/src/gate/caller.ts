@@ -1,0 +1,15 @@
+import type { Ceiling, Chain, Credential } from "@sallyport/identity";
+
+/** Who calls: a credential that was verified and is not revoked, shown by the holder of its key. */
+export interface Caller {
+  readonly credential: Credential;
+  readonly chain: Chain;
+  readonly ceiling: Ceiling;
+  /** The session of the actor that calls. */
+  readonly sid: string;
+  /** The session of the principal: names the whole tree. */
+  readonly rootSid: string;
+  /** Of the key or certificate that the credential is bound to: `jkt` or `x5t#S256`. */
+  readonly thumbprint: string;
+  readonly binding: "dpop" | "mtls";
+}

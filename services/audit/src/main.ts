@@ -1,0 +1,88 @@
+import { createPrivateKey } from "node:crypto";
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { DecisionService, EvidenceService, JournalService } from "@sallyport/contracts";
+import { entityManagement } from "@sallyport/evidence";
+import { EvidenceWriter } from "@sallyport/journal";
+import { Gate, type Health, type Host, type Running, readKey, TrustFeed } from "@sallyport/service";
+import { Intake } from "./journals/intake.ts";
+import { EvidenceLog } from "./log/evidence-log.ts";
+import { kafkaOf } from "./publish/kafka-of.ts";
+import { nowhere } from "./publish/published.ts";
+import { Publisher } from "./publish/publisher.ts";
+import { authorizeReplay } from "./rpc/authorize-replay.ts";
+import { evidenceHandlers } from "./rpc/evidence.ts";
+import { shipHandlers } from "./rpc/ship.ts";
+import { SearchIndex } from "./search/search-index.ts";
+
+/** Takes every service's journal into one ordered, hashed, signed log; sends it to Kafka; lets people search and follow it. */
+export async function start(host: Host): Promise<Running> {
+  const { config, clock } = host;
+  const dir = join(config.dataDir, "audit");
+  mkdirSync(dir, { recursive: true, mode: 0o700 });
+  const search = SearchIndex.open(join(dir, "search.sqlite"));
+  const log = await EvidenceLog.open({
+    dir: join(dir, "log"),
+    trustDomain: config.trustDomain,
+    key: createPrivateKey(readKey(config.dataDir, "checkpoint.key")),
+    subtree: (segment) => search.subtree(segment),
+  });
+  const positions = await search.follow(log);
+  const kafka = config.evidence.kafka && kafkaOf(config.evidence.kafka, log.origin);
+  const publisher = kafka && new Publisher({ log, clock, logger: host.log, cursorPath: join(dir, "published.json"), ...kafka });
+  const published = publisher ?? nowhere(log);
+  const evidence = await EvidenceWriter.open({
+    dir: join(dir, "journal"),
+    service: "audit",
+    version: host.version,
+    clock,
+    mode: config.evidence.mode,
+    client: host.peers.client("audit", JournalService),
+    maxBytes: config.evidence.journalMaxBytes,
+    log: host.log,
+  });
+  const intake = new Intake(log, positions, (journalId, key) => {
+    evidence
+      .record(bootRecord(journalId, key))
+      .catch((error: unknown) => host.log.warn({ err: error, journalId }, "a journal's key is not on record"));
+  });
+  host.listeners.peers.serve(JournalService, shipHandlers(intake, published), {
+    roles: ["authn", "pdp", "broker", "audit"],
+    endless: ["ship"],
+  });
+  await evidence.settleInterrupted();
+  const feed = await TrustFeed.follow(host);
+  const gate = new Gate(host, feed);
+  const authorize = authorizeReplay(gate, host.peers.client("pdp", DecisionService), evidence);
+  const handlers = evidenceHandlers({ log, search, authorize, watch: (caller, signal) => gate.watch(caller, signal) });
+  for (const door of [host.listeners.agents, host.listeners.agentsMtls, host.listeners.edge]) {
+    door.serve(EvidenceService, handlers, { endless: ["tail"] });
+  }
+
+  return {
+    name: "audit",
+    ready: () => readiness(evidence, publisher, config.evidence.kafka?.backlogMaxBytes),
+    stop: async () => {
+      await evidence.stop();
+      feed.stop();
+      await publisher?.stop();
+      await search.close();
+      await log.close();
+    },
+  };
+}
+
+const bootRecord = (journalId: string, key: Uint8Array) =>
+  entityManagement("activate", {
+    event: "journal.boot",
+    status: "success",
+    details: { boot_key: Buffer.from(key).toString("base64url") },
+    entity: { type: "journal", uid: journalId },
+  });
+
+function readiness(evidence: EvidenceWriter, publisher: Publisher | undefined, bound = 0): Health {
+  if (evidence.failure !== undefined) return { ok: false, why: evidence.failure.message };
+  if (publisher?.failing !== undefined && publisher.backlogBytes >= bound)
+    return { ok: false, why: `Kafka does not take records: ${publisher.failing.why}` };
+  return { ok: true };
+}

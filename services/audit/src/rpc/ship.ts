@@ -1,0 +1,119 @@
+import type { MessageInitShape } from "@bufbuild/protobuf";
+import { type JournalService, Refusal, type ShipRequest, type ShipResponseSchema } from "@sallyport/contracts";
+import type { Call, Handlers } from "@sallyport/service";
+import type { Intake } from "../journals/intake.ts";
+import type { Position } from "../journals/positions.ts";
+import type { Published } from "../publish/published.ts";
+
+type Answer = MessageInitShape<typeof ShipResponseSchema>;
+
+/** Takes a journal in: says where to resume, then acknowledges what is logged, and what is published as that goes on. */
+export const shipHandlers = (intake: Intake, published: Published): Handlers<typeof JournalService> => ({
+  ship: (requests, call) => new ShipStream(intake, published, call).answers(requests),
+});
+
+class ShipStream {
+  readonly #intake: Intake;
+  readonly #published: Published;
+  readonly #call: Call;
+  readonly #ended = new AbortController();
+  #journalId = "";
+  #checkpoint = "";
+  #failure: unknown;
+  #done = false;
+  #wake = Promise.withResolvers<void>();
+  /** Last entries of messages that are logged and not published yet. */
+  readonly #waiting: Position[] = [];
+  #logged: Position | undefined;
+  #publishedSequence = 0n;
+
+  constructor(intake: Intake, published: Published, call: Call) {
+    this.#intake = intake;
+    this.#published = published;
+    this.#call = call;
+  }
+
+  async *answers(requests: AsyncIterable<ShipRequest>): AsyncGenerator<Answer> {
+    const signal = AbortSignal.any([this.#ended.signal, this.#call.signal]);
+    const unsubscribe = this.#published.onChange(() => this.#woken());
+    signal.addEventListener("abort", () => this.#woken(), { once: true });
+    const taking = this.#take(requests, signal).catch((error: unknown) => {
+      this.#failure = error;
+    });
+    void taking.finally(() => {
+      this.#done = true;
+      this.#woken();
+    });
+    let told = "";
+    try {
+      for (;;) {
+        const wake = this.#wake.promise;
+        const answer = this.#answer();
+        const text = answer === undefined ? "" : `${answer.loggedSequence} ${answer.publishedSequence}`;
+        if (answer !== undefined && text !== told) {
+          told = text;
+          yield answer;
+          continue;
+        }
+        if (this.#failure !== undefined) throw this.#failure;
+        if (this.#done || signal.aborted) return;
+        await wake;
+      }
+    } finally {
+      unsubscribe();
+      this.#ended.abort();
+    }
+  }
+
+  async #take(requests: AsyncIterable<ShipRequest>, signal: AbortSignal): Promise<void> {
+    for await (const { part } of requests) {
+      if (signal.aborted) return;
+      if (this.#journalId === "") {
+        if (part.case !== "head") throw new Refusal("INVALID_REQUEST", "The first message names the journal.");
+        this.#journalId = journalIdOf(part.value.journalId, this.#call);
+        this.#move(this.#intake.position(this.#journalId), "");
+        continue;
+      }
+      if (part.case !== "entries") throw new Refusal("INVALID_REQUEST", "After the first message only entries follow.");
+      await this.#published.room(signal);
+      if (signal.aborted) return;
+      const { position, checkpoint } = await this.#intake.accept(this.#journalId, part.value.entries);
+      this.#move(position, checkpoint);
+    }
+  }
+
+  #move(position: Position, checkpoint: string): void {
+    this.#logged = position;
+    this.#checkpoint = checkpoint;
+    if (position.sequence > 0n) this.#waiting.push(position);
+    this.#woken();
+  }
+
+  #answer(): Answer | undefined {
+    if (this.#logged === undefined) return undefined;
+    while (this.#waiting[0] !== undefined && this.#waiting[0].index < this.#published.size) {
+      this.#publishedSequence = (this.#waiting.shift() as Position).sequence;
+    }
+    return {
+      loggedSequence: this.#logged.sequence,
+      publishedSequence: this.#publishedSequence,
+      logIndex: BigInt(Math.max(0, this.#logged.index)),
+      checkpoint: this.#checkpoint,
+    };
+  }
+
+  #woken(): void {
+    this.#wake.resolve();
+    this.#wake = Promise.withResolvers<void>();
+  }
+}
+
+/** A service ships its own journals and nobody else's. @throws Refusal INVALID_REQUEST, DENIED_BY_POLICY */
+function journalIdOf(id: string, call: Call): string {
+  const [, role] = /^(authn|pdp|broker|audit)-[a-z0-9]{8,40}$/.exec(id) ?? [];
+  if (role === undefined) throw new Refusal("INVALID_REQUEST", "A journal is named <service>-<random>.");
+  if (call.peer.kind === "service" ? call.peer.role !== role : call.door !== "in-process") {
+    throw new Refusal("DENIED_BY_POLICY", `Only ${role} ships a journal of that name.`);
+  }
+  return id;
+}

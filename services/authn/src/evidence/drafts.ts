@@ -1,0 +1,116 @@
+import type { Refusal } from "@sallyport/contracts";
+import { authentication, type Draft, entityManagement, type Facts } from "@sallyport/evidence";
+import { actionName, actorOf, type Ceiling, type Chain } from "@sallyport/identity";
+import type { Origin } from "./evidence.ts";
+
+/** A ceiling in records: `use,read prod/* orders-api`, one line an entry. */
+export const ceilingLines = (ceiling: Ceiling): string[] =>
+  ceiling.entries.map(({ actions, secrets, targets }) => `${actions.map(actionName).join(",")} ${secrets.join(",")} ${targets.join(",")}`);
+
+const from = ({ address, thumbprint, traceparent }: Origin): Pick<Facts, "peer" | "traceparent"> => ({
+  peer: { address, thumbprint },
+  traceparent,
+});
+
+/** An outside identity became a session. */
+export const signedIn = (chain: Chain, provider: string, tokenId: string, ceiling: Ceiling, origin: Origin): Draft =>
+  authentication("logon", {
+    event: "session.start",
+    status: "success",
+    chain,
+    provider,
+    protocol: "OIDC",
+    ...from(origin),
+    details: { token_id: tokenId, ceiling: ceilingLines(ceiling) },
+  });
+
+/** A session got its next credential. */
+export const renewed = (chain: Chain, ceiling: Ceiling, narrowed: boolean, origin: Origin): Draft =>
+  authentication("renew", {
+    event: narrowed ? "session.narrow" : "session.renew",
+    status: "success",
+    chain,
+    ...from(origin),
+    details: { ceiling: ceilingLines(ceiling) },
+  });
+
+/** A parent was given a ticket for a child that does not exist yet. */
+export const ticketIssued = (child: Chain, parent: Chain, ceiling: Ceiling, thumbprint: string, origin: Origin): Draft =>
+  entityManagement("create", {
+    event: "agent.delegate",
+    status: "success",
+    action: "delegate",
+    chain: parent,
+    ...from(origin),
+    entity: { type: "agent", uid: actorOf(child).sid, name: actorOf(child).id },
+    details: { child_thumbprint: thumbprint, ceiling: ceilingLines(ceiling) },
+  });
+
+/** A child redeemed its ticket. */
+export const redeemed = (chain: Chain, again: boolean, origin: Origin): Draft =>
+  authentication("logon", {
+    event: again ? "agent.enrol-again" : "agent.enrol",
+    status: "success",
+    protocol: "ticket",
+    chain,
+    ...from(origin),
+  });
+
+/** A revocation, before and after it is in force. */
+export const revocation = (
+  by: Chain,
+  subject: { type: string; uid: string },
+  reason: string,
+  policies: Facts["policies"],
+  origin: Origin,
+  outcome: Pick<Facts, "status" | "reason" | "sentence"> = {},
+): Draft =>
+  entityManagement("deactivate", {
+    event: "session.revoke",
+    action: "revoke",
+    chain: by,
+    ...from(origin),
+    entity: subject,
+    policies,
+    ...outcome,
+    details: { why: reason },
+  });
+
+/** Everything before this epoch is dead. */
+export const epochRaised = (epoch: number, why: string, outcome: Pick<Facts, "status" | "reason" | "sentence"> = {}): Draft =>
+  entityManagement("update", {
+    event: "state.new-epoch",
+    entity: { type: "state", uid: String(epoch) },
+    ...outcome,
+    details: { why },
+  });
+
+/** What a refused call asked for. */
+export type Attempt =
+  | "session.start"
+  | "session.renew"
+  | "session.who-am-i"
+  | "agent.delegate"
+  | "agent.enrol"
+  | "session.revoke"
+  | "session.introspect";
+
+/** A call that was refused. */
+export function refusedCall(attempt: Attempt, refusal: Refusal, chain: Chain | undefined, origin: Origin): Draft {
+  const facts = { event: attempt, status: "failure", reason: refusal.reason, sentence: refusal.message, chain, ...from(origin) } as const;
+  switch (attempt) {
+    case "agent.delegate":
+      return entityManagement("create", { ...facts, action: "delegate", entity: { type: "agent", uid: "" } });
+    case "session.revoke":
+      return entityManagement("deactivate", { ...facts, action: "revoke", entity: { type: "session", uid: "" } });
+    case "session.who-am-i":
+    case "session.introspect":
+      return entityManagement("read", { ...facts, entity: { type: "session", uid: "" } });
+    case "session.renew":
+      return authentication("renew", facts);
+    case "agent.enrol":
+      return authentication("logon", { ...facts, protocol: "ticket" });
+    case "session.start":
+      return authentication("logon", { ...facts, protocol: "OIDC" });
+  }
+}

@@ -1,0 +1,120 @@
+import assert from "node:assert/strict";
+import { Action, LinkKind } from "@sallyport/contracts";
+import { type AuthnChanges, AuthnCore, ceiling, idToken, links, mayDelegate, newHolder, refuses } from "../authn.fixture.ts";
+
+describe("exchanging an outside token", () => {
+  let core: AuthnCore;
+  const open = async (changes?: AuthnChanges) => {
+    core = await AuthnCore.open(changes);
+  };
+  beforeEach(() => open());
+  afterEach(() => core.close());
+
+  it("makes a person's token a credential for the key that proved the call, with their groups", async () => {
+    const { credential, holder } = await core.signIn();
+    assert.deepEqual(links(credential), ["corp/alice"]);
+    assert.deepEqual(credential.chain.groups, ["corp/release-team"]);
+    assert.deepEqual(credential.binding, { kind: "dpop", thumbprint: holder.thumbprint });
+    assert.ok(credential.expiresAt - credential.issuedAt <= 600);
+  });
+
+  it("gives a person who names no ceiling what policy permits", async () => {
+    const { credential } = await core.signIn();
+    assert.deepEqual(credential.ceiling.entries[0]?.secrets, ["*"]);
+  });
+
+  it("makes an agent a link of its own below its principal", async () => {
+    const { credential } = await core.signIn({ agentName: "release", ceiling: mayDelegate });
+    assert.deepEqual(links(credential), ["corp/alice", "corp/alice#release"]);
+    assert.notEqual(credential.chain.links[0].sid, credential.sid);
+  });
+
+  it("refuses an agent that names no ceiling", () => refuses("INVALID_REQUEST", core.signIn({ agentName: "release" }), /ceiling/));
+
+  it("refuses a service that names no ceiling", async () => {
+    await core.close();
+    await open({ provider: { kind: "service" } });
+    await refuses("INVALID_REQUEST", core.signIn(), /ceiling/);
+    assert.equal((await core.signIn({ ceiling: mayDelegate })).credential.chain.links[0].kind, "service");
+  });
+
+  it("keeps the owner that a workload's token names", async () => {
+    await core.close();
+    await open({ provider: { kind: "pipeline", claims: { subject: "sub", owner: "actor" } } });
+    const { credential } = await core.signIn({ subjectToken: await core.issuer.token({ actor: "bob" }), ceiling: mayDelegate });
+    assert.equal(credential.chain.links[0].owner, "corp/bob");
+  });
+
+  it("lets the key that first showed a token show it again, and no other key", async () => {
+    const subjectToken = await core.issuer.token({ jti: "one" });
+    const { holder } = await core.signIn({ subjectToken });
+    await core.signIn({ subjectToken }, holder);
+    await refuses("UNAUTHENTICATED", core.signIn({ subjectToken }), /another key/);
+  });
+
+  it("binds a token without a jti just as well", async () => {
+    const subjectToken = await core.issuer.token();
+    await core.signIn({ subjectToken });
+    await refuses("UNAUTHENTICATED", core.signIn({ subjectToken }), /another key/);
+  });
+
+  it("takes a single-use issuer's token once, even when shown twice at the same time", async () => {
+    await core.close();
+    await open({ provider: { singleUse: true } });
+    const subjectToken = await core.issuer.token({ jti: "once" });
+    const holder = newHolder();
+    const attempts = await Promise.allSettled([1, 2, 3].map(() => core.signIn({ subjectToken }, holder)));
+    assert.equal(attempts.filter(({ status }) => status === "fulfilled").length, 1);
+  });
+
+  it("is on record before it is answered, and not answered where it cannot be", async () => {
+    await core.signIn();
+    assert.deepEqual(core.evidence.events.at(-1), "session.start success");
+    core.evidence.full = true;
+    await refuses("AUDIT_UNAVAILABLE", core.signIn());
+  });
+
+  it("limits how often one principal signs in", async () => {
+    await core.close();
+    await open({ limits: { signInsPerMinute: 2 } });
+    await core.signIn();
+    await core.signIn();
+    const refusal = await refuses("RATE_LIMITED", core.signIn());
+    assert.ok((refusal.retryAfterMs ?? 0) > 0);
+    await core.signIn({ subjectToken: await core.issuer.token({ sub: "bob" }) });
+  });
+
+  describe("TOKN-03: what is absent never widens", () => {
+    it("an empty subject token is refused", () =>
+      refuses("INVALID_REQUEST", core.exchange.exchange({ ...order, subjectToken: "" }, newHolder(), { address: "" })));
+
+    it("an unknown or empty token type is refused", async () => {
+      for (const subjectTokenType of ["", "urn:ietf:params:oauth:token-type:access_token", "jwt"]) {
+        await refuses("INVALID_REQUEST", core.signIn({ subjectTokenType }));
+      }
+    });
+
+    it("the benign twin: a ceiling that is named is the one that is given, no more", async () => {
+      const wanted = ceiling([Action.READ], ["prod/orders/api"], ["orders-api"]);
+      const { credential } = await core.signIn({ ceiling: wanted });
+      assert.deepEqual(credential.ceiling, wanted);
+    });
+  });
+
+  it("issues an mTLS-bound credential with a short-lived certificate for the same key", async () => {
+    const holder = newHolder();
+    const order = {
+      subjectToken: await core.issuer.token(),
+      subjectTokenType: idToken,
+      agentName: undefined,
+      ceiling: undefined,
+      binding: "mtls" as const,
+    };
+    const issued = await core.exchange.exchange(order, holder, { address: "" });
+    assert.equal(core.read(issued.token).credential.binding.kind, "mtls");
+    assert.match(issued.certificateChainPem ?? "", /BEGIN CERTIFICATE/);
+    assert.equal(issued.chain?.links?.[0]?.kind, LinkKind.PERSON);
+  });
+});
+
+const order = { subjectToken: "", subjectTokenType: idToken, agentName: undefined, ceiling: undefined, binding: "dpop" as const };

@@ -1,0 +1,40 @@
+import { timestampFromMs } from "@bufbuild/protobuf/wkt";
+import type { TokenService } from "@sallyport/contracts";
+import { ceilingFromWire, ceilingToWire, chainToWire } from "@sallyport/identity";
+import type { Gate, Handlers } from "@sallyport/service";
+import type { Evidence } from "../evidence/evidence.ts";
+import { recorded } from "../evidence/recorded.ts";
+import type { Renewal } from "../sessions/renewal.ts";
+import type { Exchange } from "./exchange.ts";
+import { parseExchange } from "./parse-exchange.ts";
+
+/** TokenService: sign in, stay signed in, and who am I. */
+export function tokenHandlers(gate: Gate, exchange: Exchange, renewal: Renewal, evidence: Evidence): Handlers<typeof TokenService> {
+  return {
+    exchange: (request, call) =>
+      recorded(evidence, "session.start", call, async (story) => {
+        const { thumbprint, publicJwk } = await gate.prove(call);
+        story.origin = { ...story.origin, thumbprint };
+        return { credential: await exchange.exchange(parseExchange(request), { thumbprint, publicJwk }, story.origin) };
+      }),
+    renew: (request, call) =>
+      recorded(evidence, "session.renew", call, async (story) => {
+        const caller = await gate.authenticate(call, { forRenewal: true });
+        story.chain = caller.chain;
+        story.origin = { ...story.origin, thumbprint: caller.thumbprint };
+        const narrower = request.ceiling === undefined ? undefined : ceilingFromWire(request.ceiling);
+        const key = caller.binding === "dpop" ? caller.thumbprint : undefined;
+        return { credential: await renewal.renew(caller.sid, narrower, key, story.origin) };
+      }),
+    whoAmI: (_request, call) =>
+      recorded(evidence, "session.who-am-i", call, async () => {
+        const { chain, ceiling, credential, thumbprint } = await gate.authenticate(call);
+        return {
+          chain: chainToWire(chain),
+          ceiling: ceilingToWire(ceiling),
+          expiresAt: timestampFromMs(credential.expiresAt * 1000),
+          thumbprint,
+        };
+      }),
+  };
+}

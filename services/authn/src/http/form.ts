@@ -1,0 +1,31 @@
+import { Refusal } from "@sallyport/contracts";
+import type { EdgeRequest } from "@sallyport/service";
+
+/**
+ * The parameters of an OAuth request (RFC 6749 §3.2). One that comes twice, or is empty, is refused: neither may be read as
+ * the value that grants more.
+ */
+export function parseForm({ headers, body, query }: EdgeRequest): ReadonlyMap<string, string> {
+  if (!/^application\/x-www-form-urlencoded\s*(;|$)/i.test(headers.get("content-type") ?? "")) {
+    throw invalid("Send the parameters as application/x-www-form-urlencoded.");
+  }
+  // RFC 6749 §2.3.1: never in the URL, which is logged along the way.
+  if ([...query.keys()].length > 0) throw invalid("Send the parameters in the body, not in the URL.");
+  const parameters = new Map<string, string>();
+  for (const [name, value] of new URLSearchParams(decode(body))) {
+    if (parameters.has(name)) throw invalid("A parameter was sent twice: send each once.");
+    if (value === "") throw invalid("A parameter is empty: leave it out, or say what is meant.");
+    parameters.set(name, value);
+  }
+  return parameters;
+}
+
+export const invalid = (sentence: string) => new Refusal("INVALID_REQUEST", sentence);
+
+function decode(body: Uint8Array): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(body);
+  } catch {
+    throw invalid("The parameters are not UTF-8.");
+  }
+}

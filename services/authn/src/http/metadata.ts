@@ -1,0 +1,33 @@
+import type { EdgeRequest, EdgeResponse } from "@sallyport/service";
+
+/** `GET /.well-known/oauth-authorization-server` (RFC 8414 §2). The installation's audience is its issuer. */
+export const metadataDocument =
+  (audience: string) =>
+  async (_request: EdgeRequest): Promise<EdgeResponse> => {
+    const base = audience.replace(/\/+$/, "");
+    return cacheable({
+      issuer: audience,
+      token_endpoint: `${base}/oauth/token`,
+      jwks_uri: `${base}/oauth/jwks`,
+      introspection_endpoint: `${base}/oauth/introspect`,
+      revocation_endpoint: `${base}/oauth/revoke`,
+      grant_types_supported: ["urn:ietf:params:oauth:grant-type:token-exchange"],
+      response_types_supported: [],
+      token_endpoint_auth_methods_supported: ["none"],
+      authorization_details_types_supported: ["sallyport"],
+      dpop_signing_alg_values_supported: ["ES256", "EdDSA"],
+      tls_client_certificate_bound_access_tokens: true,
+    });
+  };
+
+/** `GET /oauth/jwks`: the keys that sign credentials (RFC 7517). */
+export const jwksDocument =
+  (jwks: string) =>
+  async (_request: EdgeRequest): Promise<EdgeResponse> =>
+    cacheable(JSON.parse(jwks));
+
+const cacheable = (body: unknown): EdgeResponse => ({
+  status: 200,
+  headers: { "content-type": "application/json", "cache-control": "public, max-age=60" },
+  body: JSON.stringify(body),
+});

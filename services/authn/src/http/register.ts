@@ -1,0 +1,33 @@
+import type { EdgeListener, Gate, TrustFeed } from "@sallyport/service";
+import type { Evidence } from "../evidence/evidence.ts";
+import type { Exchange } from "../exchange/exchange.ts";
+import type { Revocations } from "../revocation/revocations.ts";
+import { introspectionEndpoint } from "./introspection-endpoint.ts";
+import { jwksDocument, metadataDocument } from "./metadata.ts";
+import { revocationEndpoint } from "./revocation-endpoint.ts";
+import { tokenEndpoint } from "./token-endpoint.ts";
+
+export interface OAuthOptions {
+  readonly gate: Gate;
+  readonly feed: TrustFeed;
+  readonly exchange: Exchange;
+  readonly revocations: Revocations;
+  readonly evidence: Evidence;
+  readonly audience: string;
+  readonly jwks: string;
+  readonly clock: { now(): number };
+}
+
+/** What authn says in plain OAuth, over HTTP. */
+export function registerOAuth(
+  edge: EdgeListener,
+  { gate, feed, exchange, revocations, evidence, audience, jwks, clock }: OAuthOptions,
+): void {
+  const now = () => clock.now();
+  edge
+    .route("GET", "/.well-known/oauth-authorization-server", metadataDocument(audience))
+    .route("GET", "/oauth/jwks", jwksDocument(jwks))
+    .route("POST", "/oauth/token", tokenEndpoint(gate, exchange, evidence, audience, now))
+    .route("POST", "/oauth/introspect", introspectionEndpoint(gate, feed, evidence, audience, now))
+    .route("POST", "/oauth/revoke", revocationEndpoint(gate, feed, revocations, evidence, audience, now));
+}

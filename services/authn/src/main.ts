@@ -1,0 +1,112 @@
+import { join } from "node:path";
+import { DecisionService, DelegationService, FeedService, JournalService, RevocationService, TokenService } from "@sallyport/contracts";
+import { Egress } from "@sallyport/egress";
+import { EvidenceWriter } from "@sallyport/journal";
+import { Gate, type Host, type Running, resolveReference, TrustFeed } from "@sallyport/service";
+import { openState } from "@sallyport/state";
+import { AgentCertificates } from "./certificates/agent-certificates.ts";
+import { Delegation } from "./delegation/delegation.ts";
+import { delegationHandlers } from "./delegation/delegation-handlers.ts";
+import { EpochGuardian } from "./epoch/guardian.ts";
+import { LastKnown } from "./epoch/last-known.ts";
+import { Exchange } from "./exchange/exchange.ts";
+import { tokenHandlers } from "./exchange/token-handlers.ts";
+import { Feed } from "./feed/feed.ts";
+import { feedHandlers } from "./feed/feed-handlers.ts";
+import { registerOAuth } from "./http/register.ts";
+import { readAuthnKeys } from "./keys/authn-keys.ts";
+import { PolicyQuestion } from "./policy/policy-question.ts";
+import { revocationHandlers } from "./revocation/revocation-handlers.ts";
+import { RevocationLog } from "./revocation/revocation-log.ts";
+import { Revocations } from "./revocation/revocations.ts";
+import { CredentialIssuer } from "./sessions/credential-issuer.ts";
+import { Limits } from "./sessions/limits.ts";
+import { Renewal } from "./sessions/renewal.ts";
+import { SealedCollection } from "./sessions/sealed-collection.ts";
+import { SessionStore } from "./sessions/session-store.ts";
+import { configuredProviders } from "./trust/configured-providers.ts";
+import { TrustProviders } from "./trust/trust-providers.ts";
+
+/** Who is calling, and through whom. */
+export async function start(host: Host): Promise<Running> {
+  const { clock, config, listeners, peers } = host;
+  const { audience, dataDir, trustDomain } = config;
+  const folder = join(dataDir, "authn");
+
+  const keys = readAuthnKeys(dataDir);
+  const certificates = await AgentCertificates.load(keys.agentsCa.keyPem, keys.agentsCa.certificatePem, trustDomain, clock);
+  const evidence = await openEvidence(host, join(folder, "journal"));
+  await evidence.settleInterrupted();
+
+  const state = await openSharedState(host);
+  const revocationLog = new RevocationLog(state);
+  const onGeneration = () => revocationLog.startAnew();
+  const guardian = await EpochGuardian.start({ state, lastKnown: new LastKnown(folder), evidence, clock, onGeneration });
+  const epoch = () => guardian.current.epoch;
+
+  const sessions = new SessionStore(state, keys.stateSecret, clock);
+  const tickets = new SealedCollection(state, "tickets", keys.stateSecret);
+  const limits = new Limits(state, revocationLog, limitSettings(config));
+  const policyClient = peers.client("pdp", DecisionService);
+  const policy = new PolicyQuestion((request) => policyClient.check(request, { timeoutMs: 2_000 }));
+  const { credentialSeconds, sessionSeconds, ticketSeconds } = config.authn;
+  const issuer = new CredentialIssuer({ signer: keys.signer, issuer: audience, audience, credentialSeconds, certificates });
+  const providers = new TrustProviders(configuredProviders(config.trust.oidc), clock);
+
+  const common = { sessions, revocations: revocationLog, issuer, evidence, clock, epoch };
+  const exchange = new Exchange({ ...common, providers, state, limits, sessionSeconds });
+  const renewal = new Renewal(common);
+  const delegation = new Delegation({ ...common, tickets, limits, policy, ticketSeconds });
+  const revocations = new Revocations({ ...common, log: revocationLog, policy });
+
+  const feed = new Feed({ revocations: revocationLog, guardian, jwks: keys.jwks, agentCaPem: certificates.caPem });
+  listeners.peers.serve(FeedService, feedHandlers(feed), { roles: ["authn", "pdp", "broker", "audit"] });
+  const trust = await TrustFeed.follow(host, "authn");
+  const gate = new Gate(host, trust);
+  for (const door of [listeners.agents, listeners.agentsMtls, listeners.edge]) {
+    door.serve(TokenService, tokenHandlers(gate, exchange, renewal, evidence));
+    door.serve(DelegationService, delegationHandlers(gate, delegation, evidence));
+    door.serve(RevocationService, revocationHandlers(gate, revocations, evidence));
+  }
+  registerOAuth(listeners.edge, { gate, feed: trust, exchange, revocations, evidence, audience, jwks: keys.jwks, clock });
+
+  return {
+    name: "authn",
+    ready: () => {
+      const lease = trust.lease();
+      if (evidence.failure !== undefined) return { ok: false, why: evidence.failure.message };
+      return lease.held ? { ok: true } : { ok: false, why: lease.why };
+    },
+    stop: async () => {
+      await trust.stop();
+      guardian.stop();
+      await evidence.stop();
+      await state.close();
+    },
+  };
+}
+
+const openEvidence = ({ clock, config, log, peers, version }: Host, dir: string) =>
+  EvidenceWriter.open({
+    dir,
+    service: "authn",
+    version,
+    clock,
+    mode: config.evidence.mode,
+    client: peers.client("audit", JournalService),
+    maxBytes: config.evidence.journalMaxBytes,
+    log,
+  });
+
+function openSharedState({ config, clock }: Host) {
+  const egress = Egress.infra({ setting: "state" });
+  const url = /^(env|file):/.test(config.state) ? resolveReference(config.state, "state") : config.state;
+  return openState(url, { dataDir: config.dataDir, clock, connect: (address) => egress.connect(address) });
+}
+
+const limitSettings = ({ authn }: Host["config"]) => ({
+  maxDepth: authn.maxDepth,
+  maxAgents: authn.maxChildren,
+  delegationsPerMinute: authn.ticketsPerMinute,
+  signInsPerMinute: authn.ticketsPerMinute,
+});

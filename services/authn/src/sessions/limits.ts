@@ -1,0 +1,117 @@
+import { Refusal } from "@sallyport/contracts";
+import { chainOf, type Link, principalOf, providerOf, sha256 } from "@sallyport/identity";
+import type { State } from "@sallyport/state";
+import type { RevocationLog } from "../revocation/revocation-log.ts";
+import type { Session } from "./session.ts";
+
+const collection = "agents";
+const minuteMs = 60_000;
+const pageSize = 1000;
+
+export interface LimitSettings {
+  /** Most agents below a principal in one line. */
+  readonly maxDepth: number;
+  /** Most live agents of one principal, over all its sessions; */
+  readonly maxAgents: number;
+  /** Most tickets a minute for one principal's agents together. */
+  readonly delegationsPerMinute: number;
+  /** Most sign-ins a minute of one principal. */
+  readonly signInsPerMinute: number;
+}
+
+/** Who holds a place: as much as a revocation can match. */
+interface Place {
+  links: Link[];
+  starts: number[];
+}
+
+/** What one principal's whole tree may take together: nesting deeper, or spreading wider, buys nothing more. */
+export class Limits {
+  readonly #state: State;
+  readonly #revocations: RevocationLog;
+  readonly settings: LimitSettings;
+
+  constructor(state: State, revocations: RevocationLog, settings: LimitSettings) {
+    this.#state = state;
+    this.#revocations = revocations;
+    this.settings = settings;
+  }
+
+  /** @throws Refusal DELEGATION_TOO_DEEP */
+  checkDepth(depth: number): void {
+    if (depth <= this.settings.maxDepth) return;
+    throw new Refusal(
+      "DELEGATION_TOO_DEEP",
+      `Agents may nest ${this.settings.maxDepth} deep here, and this would be one more: let an agent higher up start it.`,
+    );
+  }
+
+  /** @throws Refusal RATE_LIMITED */
+  async countSignIn(principal: string): Promise<void> {
+    await this.#count("sign-ins", principal, this.settings.signInsPerMinute, "signs in too often");
+  }
+
+  /** @throws Refusal RATE_LIMITED */
+  async countDelegation(principal: string): Promise<void> {
+    await this.#count("delegations", principal, this.settings.delegationsPerMinute, "starts agents too often");
+  }
+
+  /**
+   * Takes one of the principal's places for an agent. Taken first and counted after, so that however many ask at a time, no
+   * more than the limit ever hold one.
+   * @throws Refusal RATE_LIMITED
+   */
+  async takePlace(session: Session, ttlMs: number): Promise<void> {
+    const tree = sha256(principalOf(session.chain).id);
+    const id = `${tree}.${session.sid}`;
+    const place: Place = { links: [...session.chain.links], starts: [...session.starts] };
+    await this.#state.create(collection, id, JSON.stringify(place), { ttlMs });
+    const { maxAgents } = this.settings;
+    const held = await this.#held(tree, maxAgents + 1);
+    if (held.length <= maxAgents) return;
+    // Places of those who were revoked are free again, though their records have not run out yet.
+    const dead = held.filter(({ place }) => this.#isDead(place));
+    await Promise.all(dead.map((one) => this.#state.delete(collection, one.id)));
+    if ((await this.#held(tree, maxAgents + 1)).length <= maxAgents) return;
+    await this.#state.delete(collection, id);
+    throw new Refusal(
+      "RATE_LIMITED",
+      `This principal has ${maxAgents} live agents, the most that it may have: end some, or wait until they have ended.`,
+      {
+        retryAfterMs: minuteMs,
+      },
+    );
+  }
+
+  /** Keeps the place for as long as the session lives, now that its holder has come. */
+  async keepPlace(session: Session, ttlMs: number): Promise<void> {
+    const id = `${sha256(principalOf(session.chain).id)}.${session.sid}`;
+    const entry = await this.#state.get(collection, id);
+    if (entry !== undefined) await this.#state.replace(collection, id, entry.version, entry.value, { ttlMs });
+  }
+
+  async #held(tree: string, limit: number): Promise<{ id: string; place: Place }[]> {
+    const held: { id: string; place: Place }[] = [];
+    for (let after = `${tree}.`; held.length < limit; ) {
+      const page = await this.#state.list(collection, { after, limit: Math.min(limit - held.length, pageSize) });
+      const ours = page.filter(({ id }) => id.startsWith(`${tree}.`));
+      held.push(...ours.map(({ id, entry }) => ({ id, place: JSON.parse(entry.value) as Place })));
+      if (ours.length < pageSize) break;
+      after = ours[ours.length - 1]?.id as string;
+    }
+    return held;
+  }
+
+  #isDead({ links, starts }: Place): boolean {
+    const chain = chainOf(links);
+    const provider = providerOf(principalOf(chain).id);
+    return this.#revocations.set.revokes({ chain, sessionStarts: starts, issuedAt: Number.POSITIVE_INFINITY, provider }) !== undefined;
+  }
+
+  async #count(what: string, principal: string, limit: number, sentence: string): Promise<void> {
+    if ((await this.#state.increment(`${what} ${principal}`, 1, minuteMs)) <= limit) return;
+    throw new Refusal("RATE_LIMITED", `This principal, its agents included, ${sentence}: at most ${limit} a minute.`, {
+      retryAfterMs: minuteMs,
+    });
+  }
+}

@@ -1,0 +1,68 @@
+import { timestampFromMs } from "@bufbuild/protobuf/wkt";
+import { Refusal } from "@sallyport/contracts";
+import { type Ceiling, ceilingContains, entriesOutside } from "@sallyport/identity";
+import * as drafts from "../evidence/drafts.ts";
+import type { Evidence, Origin } from "../evidence/evidence.ts";
+import type { RevocationLog } from "../revocation/revocation-log.ts";
+import type { CredentialIssuer, IssuedCredential } from "./credential-issuer.ts";
+import { exceeded } from "./exceeded.ts";
+import { type Lineage, liveLineage } from "./lineage.ts";
+import type { Times } from "./live-second.ts";
+import type { Session } from "./session.ts";
+import type { SessionStore } from "./session-store.ts";
+
+export interface RenewalOptions extends Times {
+  readonly sessions: SessionStore;
+  readonly revocations: RevocationLog;
+  readonly issuer: CredentialIssuer;
+  readonly evidence: Evidence;
+}
+
+/** The next credential of a session, for the key that it has, while it and all above it live. */
+export class Renewal {
+  readonly #options: RenewalOptions;
+
+  constructor(options: RenewalOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * @param narrower replaces the session's ceiling from now on, and ends its descendants' credentials
+   * @param thumbprint of the key that the call was proven with, where it was proven by DPoP
+   * @throws Refusal CREDENTIAL_REVOKED, DELEGATION_EXCEEDED
+   */
+  async renew(sid: string, narrower: Ceiling | undefined, thumbprint: string | undefined, origin: Origin): Promise<IssuedCredential> {
+    const { issuer, evidence } = this.#options;
+    const lineage = await liveLineage(sid, this.#options);
+    const { holder } = lineage.session;
+    if (holder.kind !== "key" || (thumbprint !== undefined && holder.thumbprint !== thumbprint)) {
+      throw new Refusal("PROOF_INVALID", "This session belongs to another key: prove the call with the key that began it.");
+    }
+    const wanted = narrower ?? lineage.session.ceiling;
+    checkInside(wanted, lineage, narrower !== undefined);
+    const narrows = !ceilingContains(wanted, lineage.session.ceiling);
+    const renewed = { ...lineage.session, holder, ceiling: wanted };
+    if (narrows) await this.#narrow(renewed, lineage.version);
+    const credential = await issuer.issue(renewed, lineage.moment);
+    await evidence.record(drafts.renewed(renewed.chain, wanted, narrows, origin));
+    return credential;
+  }
+
+  /** The record first, so that who reads the log and then the record never sees the revocation with the old ceiling. */
+  async #narrow(session: Session, version: number): Promise<void> {
+    const { sessions, revocations, clock } = this.#options;
+    if (!(await sessions.replace(session, version))) {
+      throw new Refusal("STATE_UNAVAILABLE", "This session was changed at the same moment: try again.", { retryAfterMs: 100 });
+    }
+    await revocations.append({ subject: { case: "narrowedSessionId", value: session.sid }, at: timestampFromMs(clock.now()) });
+    await revocations.readToEnd();
+  }
+}
+
+/** Inside its own ceiling, and inside the present one of everybody above: whoever was narrowed meanwhile narrows all below. */
+function checkInside(wanted: Ceiling, { session, ancestors }: Lineage, asked: boolean): void {
+  for (const { ceiling } of asked ? [session, ...ancestors] : ancestors) {
+    const outside = entriesOutside(ceiling, wanted);
+    if (outside.length > 0) throw exceeded(outside);
+  }
+}

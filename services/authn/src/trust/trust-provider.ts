@@ -1,0 +1,44 @@
+/** An outside issuer whose tokens may sign somebody in; configured once, and nothing about it is taken from a token. */
+export interface TrustProvider {
+  /** First part of every id that comes from here: `<name>/<subject>`. */
+  readonly name: string;
+  /** Compared as an exact string with `iss` (OIDC Core §3.1.3.7). */
+  readonly issuer: string;
+  /** The audiences that a token may be for; each of a token's must be one of them. */
+  readonly audiences: readonly string[];
+  /** The signature algorithms that are accepted; asymmetric ones only. */
+  readonly algorithms: readonly string[];
+  /** What its principals are. Only a person may approve. */
+  readonly kind: "person" | "service" | "pipeline";
+  readonly claims: {
+    /** Becomes the subject of the principal's id. */
+    readonly subject: string;
+    /** A list of group names, each kept as `<name>/<group>`. */
+    readonly groups?: string | undefined;
+    /** The person who answers for a service account or pipeline. */
+    readonly owner?: string | undefined;
+  };
+  /** Each token signs in once. Else the first key that shows a token keeps it, and may show it again. */
+  readonly singleUse: boolean;
+  /** Seconds that clocks may differ, either way; at most 60. */
+  readonly skewSeconds: number;
+  /** Where its keys are, for an issuer without discovery. */
+  readonly jwksUri?: string | undefined;
+}
+
+/** What an outside token proved. */
+export interface OutsideIdentity {
+  readonly provider: TrustProvider;
+  /** `<provider>/<subject>`. */
+  readonly principal: string;
+  /** `<provider>/<group>`, each once. */
+  readonly groups: readonly string[];
+  readonly owner: string | undefined;
+  /** Names this one token, whatever its signature's bytes: for single use and binding. */
+  readonly tokenId: string;
+  /** When it expires, epoch seconds. */
+  readonly expiresAt: number;
+}
+
+/** Most seconds of skew that a provider can be given. */
+export const maxSkewSeconds = 60;

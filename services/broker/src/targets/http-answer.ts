@@ -1,0 +1,70 @@
+import { Refusal } from "@sallyport/contracts";
+import type { Dispatcher } from "undici";
+import type { HttpAnswer } from "./operation.ts";
+
+/** For the connection only (RFC 9110 §7.6.1). */
+const hopByHop = new Set([
+  ...["connection", "keep-alive", "proxy-authenticate", "proxy-authentication-info", "proxy-authorization", "proxy-connection"],
+  ...["te", "trailer", "transfer-encoding", "upgrade", "http2-settings"],
+]);
+
+export interface AnswerBounds {
+  /** Of the body as sent. */
+  readonly maxBodyBytes: number;
+  /** What a failure in the middle of the answer is. */
+  failure(error: unknown): unknown;
+  /** Called once, when the answer was read to its end, failed, or was given up. */
+  ended(error?: unknown): void;
+}
+
+export function answerOf(answer: Dispatcher.ResponseData, bounds: AnswerBounds): HttpAnswer {
+  let over = false;
+  const end = (error?: unknown) => {
+    if (over) return;
+    over = true;
+    // The connection was for this answer only; what it still sends is nobody's.
+    answer.body.on("error", () => undefined).destroy();
+    bounds.ended(error);
+  };
+  return {
+    status: answer.statusCode,
+    headers: endToEnd(answer.headers),
+    body: bounded(answer, bounds, end),
+    trailers: () => endToEnd((answer.trailers ?? {}) as Record<string, string | string[] | undefined>),
+    discard: () => end(),
+  };
+}
+
+async function* bounded(answer: Dispatcher.ResponseData, bounds: AnswerBounds, end: (error?: unknown) => void): AsyncIterable<Uint8Array> {
+  let length = 0;
+  try {
+    for await (const piece of answer.body as AsyncIterable<Buffer>) {
+      length += piece.length;
+      if (length > bounds.maxBodyBytes) {
+        throw new Refusal(
+          "RESPONSE_UNINSPECTABLE",
+          `The target's answer is longer than the ${bounds.maxBodyBytes} bytes that are allowed here; the rest was cut off. The effect has happened.`,
+          {
+            metadata: { effect: "happened" },
+          },
+        );
+      }
+      yield piece;
+    }
+  } catch (error) {
+    const failure = error instanceof Refusal ? error : bounds.failure(error);
+    end(failure);
+    throw failure;
+  } finally {
+    end();
+  }
+}
+
+function endToEnd(headers: Record<string, string | string[] | undefined>): [string, string][] {
+  const named = [headers.connection ?? []].flat().flatMap((value) => value.split(",").map((name) => name.trim().toLowerCase()));
+  return Object.entries(headers).flatMap(([name, value]): [string, string][] => {
+    const lower = name.toLowerCase();
+    if (value === undefined || hopByHop.has(lower) || named.includes(lower)) return [];
+    return [value].flat().map((one) => [lower, one]);
+  });
+}
