@@ -5,7 +5,8 @@ import { Masker, MaskSet, placeholderFor } from "./src/index.ts";
 const BYTES = 8 << 20;
 const CHUNK_BYTES = 65536;
 
-const words = "the gateway of a release waits until every order was paid and shipped; then it sends one line to the audit log of its region".split(" ");
+const words =
+  "the gateway of a release waits until every order was paid and shipped; then it sends one line to the audit log of its region".split(" ");
 const repeated = (make: (index: number) => string): Buffer => {
   const parts: string[] = [];
   for (let length = 0, index = 0; length < BYTES; index++) {
@@ -29,9 +30,16 @@ const texts: Record<string, Buffer> = {
 };
 
 for (const secrets of (process.argv.slice(2).length > 0 ? process.argv.slice(2) : ["100", "1000"]).map(Number)) {
-  const values = Array.from({ length: secrets }, (_, index) => createHash("sha256").update(`bench ${index}`).digest("base64").slice(0, 20 + (index % 24)));
+  const values = Array.from({ length: secrets }, (_, index) =>
+    createHash("sha256")
+      .update(`bench ${index}`)
+      .digest("base64")
+      .slice(0, 20 + (index % 24)),
+  );
   const began = performance.now();
-  const set = MaskSet.compile(values.map((value, index) => ({ placeholder: placeholderFor(`bench/${index}`, "value"), value: Buffer.from(value) })));
+  const set = MaskSet.compile(
+    values.map((value, index) => ({ placeholder: placeholderFor(`bench/${index}`, "value"), value: Buffer.from(value) })),
+  );
   console.log(`${secrets} secrets, compiled in ${(performance.now() - began).toFixed(1)} ms`);
   const near = Buffer.from(values[0]!.slice(0, -1).repeat(Math.ceil(BYTES / (values[0]!.length - 1)))).subarray(0, BYTES);
   for (const [name, text] of Object.entries({ ...texts, "near misses": near })) {

@@ -72,7 +72,10 @@ async function act({ id, action, args }: Command): Promise<unknown> {
       return agent.list();
     case "describe": {
       const secret = await agent.describe(args.secret);
-      return { version: secret.version, fields: secret.fields.map(({ name, placeholder, fingerprint }) => ({ name, placeholder, fingerprint })) };
+      return {
+        version: secret.version,
+        fields: secret.fields.map(({ name, placeholder, fingerprint }) => ({ name, placeholder, fingerprint })),
+      };
     }
     case "wait":
       return agent.waitForAccess(args.accessRequestId);
@@ -92,4 +95,3 @@ async function act({ id, action, args }: Command): Promise<unknown> {
       throw new Error(`no such action: ${action}`);
   }
 }
-

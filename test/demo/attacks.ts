@@ -1,8 +1,8 @@
 // What a thief, a network in the middle or a careless agent would try. Each call is made by hand, as the SDK would never make it.
 import { create, toBinary } from "@bufbuild/protobuf";
-import type { GrpcChannel } from "@sallyport/service/client";
 import { BrokerService, DescribeRequestSchema, Refusal } from "@sallyport/contracts";
 import { type Endpoints, openChannel, ProofMaker, type Session } from "@sallyport/sdk";
+import type { GrpcChannel } from "@sallyport/service/client";
 
 const method = BrokerService.method.describe;
 

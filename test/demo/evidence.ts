@@ -1,6 +1,7 @@
 import { cpSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Installation } from "./installation.ts";
+import { readTopic } from "./kafka-topic.ts";
 import { mustRun, sallyport } from "./process.ts";
 import type { Reporter } from "./reporter.ts";
 
@@ -8,9 +9,18 @@ interface Evidence {
   time: number;
   metadata: { uid: string };
   status?: string;
+  status_id?: number;
   status_detail?: string;
   unmapped: {
-    sallyport: { event: string; phase: string; reason?: string; secret?: { name: string; version?: string }; statement?: { masked: string }; policies?: { determining: string[] }; approvers?: { id: string }[] };
+    sallyport: {
+      event: string;
+      phase: string;
+      reason?: string;
+      secret?: { name: string; version?: string };
+      statement?: { masked: string };
+      policies?: { determining: string[] };
+      approvers?: { id: string }[];
+    };
     delegation?: { links: { id: string }[] };
   };
 }
@@ -18,7 +28,7 @@ interface Evidence {
 /** Shows who did what through whom, verifies the log, and shows that no copy can be altered without being found out. */
 export async function inspectEvidence(installation: Installation, state: string, report: Reporter): Promise<void> {
   report.chapter("The evidence");
-  const log = join(installation.dataDir, "audit", "log");
+  const log = join(installation.auditDataDir, "audit", "log");
   await settled(log);
   const records = readLog(log);
   report.show("release-bot (ci, owned by corp/alice)");
@@ -27,17 +37,47 @@ export async function inspectEvidence(installation: Installation, state: string,
     const { event, phase, secret, statement, policies, approvers, reason } = record.unmapped.sallyport;
     if (phase === "intent") continue;
     const who = record.unmapped.delegation?.links.at(-1)?.id ?? "—";
-    const what = [event, secret && `${secret.name}${secret.version === undefined ? "" : ` v${secret.version}`}`, statement?.masked].filter(Boolean).join(" ");
-    const why = [policies?.determining.length ? `policy ${policies.determining.join(", ")}` : undefined, approvers?.length ? `approved by ${approvers.map(({ id }) => id).join(", ")}` : undefined].filter(Boolean).join("; ");
-    report.show(`${new Date(record.time).toISOString().slice(11, 23)} ${who}  ${what}  → ${reason ?? record.status ?? ""}${why === "" ? "" : `  (${why})`}`, record.metadata.uid);
+    const what = [event, secret && `${secret.name}${secret.version === undefined ? "" : ` v${secret.version}`}`, statement?.masked]
+      .filter(Boolean)
+      .join(" ");
+    const why = [
+      policies?.determining.length ? `policy ${policies.determining.join(", ")}` : undefined,
+      approvers?.length ? `approved by ${approvers.map(({ id }) => id).join(", ")}` : undefined,
+    ]
+      .filter(Boolean)
+      .join("; ");
+    report.show(
+      `${new Date(record.time).toISOString().slice(11, 23)} ${who}  ${what}  → ${reason ?? record.status ?? ""}${why === "" ? "" : `  (${why})`}`,
+      record.metadata.uid,
+    );
   }
   const events = new Set(records.map((record) => record.unmapped.sallyport.event));
   for (const event of ["secret.use", "review.open", "review.approve"]) report.check(events.has(event), `${event} is on record`);
   const reasons = new Set(records.map((record) => record.unmapped.sallyport.reason));
-  for (const reason of ["DENIED_BY_POLICY", "PROOF_INVALID", "DELEGATION_EXCEEDED", "APPROVAL_REQUIRED", "APPROVAL_EXPIRED", "CREDENTIAL_REVOKED"]) report.check(reasons.has(reason), `the refusal ${reason} is on record`);
+  for (const reason of [
+    "DENIED_BY_POLICY",
+    "PROOF_INVALID",
+    "DELEGATION_EXCEEDED",
+    "APPROVAL_REQUIRED",
+    "APPROVAL_EXPIRED",
+    "CREDENTIAL_REVOKED",
+  ])
+    report.check(reasons.has(reason), `the refusal ${reason} is on record`);
+
+  if (installation.scaledOut !== undefined) {
+    const { lines, resends } = await readTopic(installation.scaledOut.kafka, installation.scaledOut.topic);
+    const logged = rawLines(log);
+    report.check(
+      lines.length === logged.length && lines.every((line, index) => line === logged[index]),
+      "Kafka holds the same records, byte for byte",
+      `${lines.length} records, ${resends} resends`,
+    );
+    const unknown = records.filter((record) => record.unmapped.sallyport.phase === "outcome" && record.status_id === 99);
+    report.check(unknown.length > 0, "the use that was cut by the kill has an outcome of its own: unknown", unknown[0]?.metadata.uid);
+  }
 
   report.chapter("Can it be altered?");
-  const verified = await mustRun(["audit", "verify", "-c", installation.configFile]);
+  const verified = await mustRun(["audit", "verify", "--log", log]);
   report.check(true, "the log verifies", verified.trim().split("\n")[0]);
   const checkpoint = join(state, "checkpoint-kept-elsewhere");
   writeFileSync(checkpoint, newestCheckpoint(log));
@@ -46,25 +86,32 @@ export async function inspectEvidence(installation: Installation, state: string,
     cpSync(log, copy, { recursive: true });
     const file = join(copy, segments(copy)[0] as string);
     writeFileSync(file, `${alter(readFileSync(file, "utf8").trimEnd().split("\n")).join("\n")}\n`);
-    const ran = await sallyport(["audit", "verify", "--log", copy, "--checkpoint", checkpoint, "-c", installation.configFile]);
+    const ran = await sallyport(["audit", "verify", "--log", copy, "--checkpoint", checkpoint]);
     const said = `${ran.stdout}${ran.stderr}`.trim();
-    report.check(ran.code === 1 && wanted.test(said), `a copy with a record ${name}: found`, said.split("\n").find((line) => wanted.test(line)) ?? said);
+    report.check(
+      ran.code === 1 && wanted.test(said),
+      `a copy with a record ${name}: found`,
+      said.split("\n").find((line) => wanted.test(line)) ?? said,
+    );
   };
   await altered("edited", (lines) => lines.with(3, (lines[3] as string).replace("sallyport", "sallyp0rt")), /\b3\b/);
   await altered("dropped", (lines) => lines.toSpliced(5, 1), /\b5\b/);
   await altered("truncated", (lines) => lines.slice(0, -3), new RegExp(`\\b${records.length - 3}\\b`));
 }
 
-const segments = (log: string) => readdirSync(log).filter((name) => name.endsWith(".jsonl") && !name.startsWith("checkpoint")).sort();
+const segments = (log: string) =>
+  readdirSync(log)
+    .filter((name) => name.endsWith(".jsonl") && !name.startsWith("checkpoint"))
+    .sort();
 
-function readLog(log: string): Evidence[] {
-  return segments(log).flatMap((name) =>
+const rawLines = (log: string): string[] =>
+  segments(log).flatMap((name) =>
     readFileSync(join(log, name), "utf8")
       .split("\n")
-      .filter((line) => line !== "")
-      .map((line) => JSON.parse(line) as Evidence),
+      .filter((line) => line !== ""),
   );
-}
+
+const readLog = (log: string): Evidence[] => rawLines(log).map((line) => JSON.parse(line) as Evidence);
 
 /** The journals reach the log within moments; the story waits until nothing more comes. */
 async function settled(log: string): Promise<void> {

@@ -1,4 +1,4 @@
-import { createServer, type AddressInfo } from "node:net";
+import { type AddressInfo, createServer } from "node:net";
 
 /** Ports that nobody listens on now, all different. */
 export async function freePorts(count: number): Promise<number[]> {

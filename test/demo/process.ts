@@ -35,7 +35,10 @@ export async function mustRun(args: readonly string[], options: { input?: string
 }
 
 /** Starts a service process whose output goes to a file. */
-export function startProcess(args: readonly string[], logFile: string): { child: ChildProcess; exited: Promise<number | null>; stop(): Promise<void> } {
+export function startProcess(
+  args: readonly string[],
+  logFile: string,
+): { child: ChildProcess; exited: Promise<number | null>; stop(): Promise<void> } {
   mkdirSync(dirname(logFile), { recursive: true });
   const log = createWriteStream(logFile, { flags: "a" });
   const child = spawn(process.execPath, [cli, ...args], { stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, NO_COLOR: "1" } });

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
-import type { Command, Reply } from "./protocol.ts";
 import { printed } from "./process.ts";
+import type { Command, Reply } from "./protocol.ts";
 
 export type Outcome = { ok: true; result: unknown } | { ok: false; reason: string; sentence: string; metadata: Record<string, string> };
 

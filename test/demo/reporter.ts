@@ -22,7 +22,10 @@ export class Reporter {
     if (ok) this.#passed++;
     else this.failed++;
     if (this.#json) this.#print(JSON.stringify({ check: what, ok, ...(detail === "" ? {} : { detail }) }));
-    else this.#print(`  ${ok ? this.#style("green", "✔") : this.#style("red", "✘")} ${what}${detail === "" ? "" : this.#style("dim", ` · ${detail}`)}`);
+    else
+      this.#print(
+        `  ${ok ? this.#style("green", "✔") : this.#style("red", "✘")} ${what}${detail === "" ? "" : this.#style("dim", ` · ${detail}`)}`,
+      );
   }
 
   /** Something worth seeing. */

@@ -25,7 +25,10 @@ describe("a refusal on the wire", () => {
 
 describe("a caller's text in a sentence", () => {
   it("cannot forge a line, drive a terminal or reverse what is read", () => {
-    assert.equal(printable('a\n{"event":"approved"}\u001b[2J\u202e\u200b\u2028'), 'a\\u{a}{"event":"approved"}\\u{1b}[2J\\u{202e}\\u{200b}\\u{2028}');
+    assert.equal(
+      printable('a\n{"event":"approved"}\u001b[2J\u202e\u200b\u2028'),
+      'a\\u{a}{"event":"approved"}\\u{1b}[2J\\u{202e}\\u{200b}\\u{2028}',
+    );
   });
 
   it("is shortened visibly, and ordinary text stays as it is", () => {

@@ -7,6 +7,7 @@ export {
   noteSignerFromSeed,
   openNote,
   parseVerifierKey,
+  rawPublicKey,
   signNote,
   verifierKey,
 } from "./checkpoint/signed-note.ts";

@@ -1,6 +1,6 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { Refusal, type ShipRequestSchema, type ShipResponse } from "@sallyport/contracts";
-import { type NoteVerifier, openCheckpoint, parseCheckpoint } from "@sallyport/evidence";
+import { openCheckpoint, parseCheckpoint } from "@sallyport/evidence";
 import type { Entry } from "./entry.ts";
 import type { Journal } from "./journal.ts";
 
@@ -12,9 +12,12 @@ export interface JournalClient {
 }
 
 export interface ShipOptions {
-  /** Checks the checkpoints with which the audit service acknowledges; without it only their form and size are looked at. */
-  checkpointKey?: NoteVerifier | undefined;
-  log?: { warn(facts: object, sentence: string): void; info(facts: object, sentence: string): void } | undefined;
+  /**
+   * Raw Ed25519 public key of the checkpoints with which the audit service acknowledges; without it only their form and size
+   * are looked at, and the audit service is trusted for who it is.
+   */
+  checkpointKey?: Uint8Array | undefined;
+  log?: Record<"warn" | "info" | "debug", (facts: object, sentence: string) => void> | undefined;
   /** Milliseconds without an answer to what was sent, after which the stream is opened anew; 15,000. */
   answerMs?: number | undefined;
 }
@@ -95,7 +98,9 @@ class Shipper implements Shipping {
         await this.#stream();
       } catch (error) {
         if (this.#stopped.signal.aborted) return;
-        this.#options.log?.warn({ err: error, journal: this.#journal.id }, "the journal is not being shipped; trying again");
+        // Services start side by side: that the audit writer is a little later than another is nothing to warn of.
+        const level = pauseMs < 1000 ? "debug" : "warn";
+        this.#options.log?.[level]({ err: error, journal: this.#journal.id }, "the journal is not being shipped; trying again");
       }
       this.connected = false;
       pauseMs = this.loggedSequence > startedWith ? 50 : Math.min(pauseMs * 2, 2000);
@@ -190,8 +195,9 @@ class Shipper implements Shipping {
 
   /** A segment goes only once a signed checkpoint covers it. */
   #covers({ checkpoint, logIndex }: ShipResponse): boolean {
-    const key = this.#options.checkpointKey;
-    const opened = key === undefined ? parseCheckpoint(checkpoint) : openCheckpoint(checkpoint, key);
+    const publicKey = this.#options.checkpointKey;
+    const read = parseCheckpoint(checkpoint);
+    const opened = publicKey === undefined || read === undefined ? read : openCheckpoint(checkpoint, { name: read.origin, publicKey });
     return opened !== undefined && BigInt(opened.size) > logIndex;
   }
 

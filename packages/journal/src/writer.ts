@@ -1,5 +1,5 @@
 import { Refusal } from "@sallyport/contracts";
-import { type Draft, type Envelope, evidenceRecord, type NoteVerifier, unknownOutcome } from "@sallyport/evidence";
+import { type Draft, type Envelope, evidenceRecord, unknownOutcome } from "@sallyport/evidence";
 import type { Clock } from "./clock.ts";
 import { Flood } from "./flood.ts";
 import { Journal, maxOutcomeBytes, type Worth } from "./journal.ts";
@@ -30,7 +30,8 @@ export interface EvidenceWriterOptions {
   client?: JournalClient | undefined;
   maxBytes?: number | undefined;
   reserveBytes?: number | undefined;
-  checkpointKey?: NoteVerifier | undefined;
+  /** Raw Ed25519 public key of the audit service's checkpoints, see {@link ShipOptions}. */
+  checkpointKey?: ShipOptions["checkpointKey"];
   log?: ShipOptions["log"];
   /** In strict mode: milliseconds to wait for Kafka; 5,000. */
   publishMs?: number | undefined;

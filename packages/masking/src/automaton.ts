@@ -154,6 +154,22 @@ export class Automaton {
     return this.#outEntry[state - this.denseEnd]!;
   }
 
+  /** Overwrites every byte of the patterns. */
+  erase(): void {
+    for (const part of [
+      this.table,
+      this.classOf,
+      this.firstBytes,
+      this.#edgeClass,
+      this.#edgeTarget,
+      this.#edgeNext,
+      this.#firstEdge,
+      this.#fail,
+    ])
+      part.fill(0);
+    this.#outLength.fill(0);
+  }
+
   /** Marks the letters at which a scan of dense states must stop: spellings, backspace and, inside a partial match, what may be skipped. */
   #markLooks(dense: number): void {
     for (const byte of [...SPELLING_LEADS, BACKSPACE]) {

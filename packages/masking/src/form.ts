@@ -85,14 +85,13 @@ function write(text: string, form: Form, span: Uint8Array): Uint8Array | undefin
 
 const NOTHING = new Uint8Array(0);
 
-/** How many times over a span is percent-encoded: 0, 1 or 2. */
+/** How many times over a span is percent-encoded, 0 to 2: twice where each `%` in it is itself spelled `%25`. */
 function percentLevels(span: Uint8Array): number {
-  const once = Buffer.from(span).toString("latin1").replaceAll(pair, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 16)));
-  if (once.length === span.length) return 0;
-  return once.search(pair) >= 0 ? 2 : 1;
+  const pairs = Buffer.from(span)
+    .toString("latin1")
+    .match(/%[0-9a-f]{2}/giu);
+  return pairs === null ? 0 : pairs.every((pair) => pair === "%25") ? 2 : 1;
 }
-
-const pair = /%([0-9a-f]{2})/giu;
 
 /** Nothing where `text` begins with the bits `shown`, else a letter to put before it that does. */
 function letterShowing(shown: number, bits: number, text: string): string {

@@ -62,7 +62,12 @@ function glanceUnicode(bytes: Uint8Array, at: number, to: number): number {
   glanceLength = 6;
   if (unit < 0x80) return unit;
   const silent =
-    unit === 0xad || unit === 0x34f || unit === 0x180e || (unit >= 0x2000 && unit <= 0x206f) || (unit >= 0xfe00 && unit <= 0xfe0f) || unit === 0xfeff;
+    unit === 0xad ||
+    unit === 0x34f ||
+    unit === 0x180e ||
+    (unit >= 0x2000 && unit <= 0x206f) ||
+    (unit >= 0xfe00 && unit <= 0xfe0f) ||
+    unit === 0xfeff;
   if (silent || (unit >= 0xd800 && unit <= 0xdfff)) return UNCLEAR;
   return WIDE - (unit < 0x800 ? 0xc0 | (unit >> 6) : 0xe0 | (unit >> 12));
 }
@@ -75,14 +80,32 @@ function glanceAmpersand(bytes: Uint8Array, at: number, to: number): number {
   if (end === at + 1) return next === 0x23 || spellingLead(next) > 0 ? UNCLEAR : NO_SPELLING;
   if (spellingLead(next) > 0 && end <= at + LONGEST_HTML_NAME) return UNCLEAR;
   const length = end - at - 1;
-  if (next !== 0x3b && length > 4) return NO_SPELLING;
+  if (next !== 0x3b && (length < 2 || length > 4)) return NO_SPELLING;
   const name = String.fromCharCode(...bytes.subarray(at + 1, end));
   if (next !== 0x3b) return bareHtmlNames.has(name) ? UNCLEAR : NO_SPELLING;
   glanceLength = length + 2;
   return htmlNames.get(name) ?? NO_SPELLING;
 }
 
-const isLetter = (byte: number): boolean => (byte >= 0x41 && byte <= 0x5a) || (byte >= 0x61 && byte <= 0x7a) || (byte >= 0x30 && byte <= 0x39);
+const isLetter = (byte: number): boolean =>
+  (byte >= 0x41 && byte <= 0x5a) || (byte >= 0x61 && byte <= 0x7a) || (byte >= 0x30 && byte <= 0x39);
+
+/**
+ * Whether none of the bytes of a spelling that may begin at `at` can be spelled itself. Where an outer spelling begins, an inner one with
+ * plain bytes would come to the same.
+ */
+export function isSpelledPlainly(bytes: Uint8Array, at: number, to: number): boolean {
+  const next = bytes[at + 1]!;
+  let length = 1;
+  if (bytes[at] === PERCENT) length = next === 0x75 || next === 0x55 ? 12 : 2;
+  else if (bytes[at] === AMPERSAND) length = LONGEST_HTML_NAME + 1;
+  else if (bytes[at] !== BACKSLASH) return false;
+  else if (next === 0x75 || next === 0x55) length = 12;
+  else if (next === 0x78 || (next >= 0x30 && next <= 0x37)) length = 10;
+  if (at + length >= to) return false;
+  for (let each = at + 1; each <= at + length; each++) if (spellingLead(bytes[each]!) > 0) return false;
+  return true;
+}
 
 /** Whether a silent spelling (see `spelling.ts`) may begin at `at`: false when the next byte rules it out. */
 export function maybeSilent(bytes: Uint8Array, at: number, to: number): boolean {

@@ -1,6 +1,6 @@
+export { type Encoding, encodingsOf } from "./canary/encodings-of.ts";
+export { type Finding, scanFor } from "./canary/scan-for.ts";
 export { type MaskEntry, MaskSet, ValueRefused } from "./mask-set.ts";
 export { maskBytes, maskHeaderValue, maskText } from "./mask-text.ts";
 export { Masker } from "./masker.ts";
 export { placeholderFor, refusalFor } from "./registration.ts";
-export { type Encoding, encodingsOf } from "./canary/encodings-of.ts";
-export { type Finding, scanFor } from "./canary/scan-for.ts";

@@ -8,74 +8,20 @@
 import { Base64Reader } from "./base64-reader.ts";
 import { DecimalReader } from "./decimal-reader.ts";
 import type { Form } from "./form.ts";
-import { glance, glanceLength, maybeSilent, NO_SPELLING, WIDE } from "./glance.ts";
+import { glance, glanceLength, isSpelledPlainly, maybeSilent, NO_SPELLING, WIDE } from "./glance.ts";
 import { HexReader } from "./hex-reader.ts";
 import { BACKSPACE, isSkipped } from "./letters.ts";
 import { NumberReader } from "./number-reader.ts";
 import type { Decoded, Origin, Search } from "./search.ts";
 import { Spelling, spellingLead } from "./spelling.ts";
+import { Thread, trimmed } from "./thread.ts";
 
-/** From byte `decoded` of a thread on, its bytes are those of the layer from `index` on, one for one, until the next segment. */
-interface Segment {
-  readonly decoded: number;
-  readonly index: number;
-  readonly before: Segment | undefined;
-  readonly length: number;
-}
+const began = ({ outer, inner }: Thread): number => (outer?.start ?? 0) + (inner?.start ?? 0);
 
-class Thread {
-  state = 0;
-  /** State before the last byte, to which a backspace goes back; −1 when not known. */
-  previous = -1;
-  /** Bytes read so far, after decoding. */
-  decoded = 0;
-  segment: Segment = { decoded: 0, index: 0, before: undefined, length: 0 };
-  outer: Spelling | undefined;
-  inner: Spelling | undefined;
-  dead = false;
-  /** `decoded` and layer index of the partial match's first byte, when last looked for. */
-  startDecoded = -1;
-  startIndex = 0;
+/** Never reached but by text made for it: the threads least far in a value are given up then. */
+const MAX_THREADS = 64;
 
-  fork(): Thread {
-    const fork = new Thread();
-    fork.state = this.state;
-    fork.previous = this.previous;
-    fork.decoded = this.decoded;
-    fork.segment = this.segment;
-    fork.outer = this.outer?.copy();
-    fork.inner = this.inner?.copy();
-    fork.startDecoded = this.startDecoded;
-    fork.startIndex = this.startIndex;
-    return fork;
-  }
-
-  /** Layer index of byte `decoded`. */
-  indexOf(decoded: number): number {
-    let segment = this.segment;
-    while (segment.decoded > decoded && segment.before !== undefined) segment = segment.before;
-    return segment.index + decoded - segment.decoded;
-  }
-
-  /** Layer index of the first of the last `depth` bytes. */
-  startOf(depth: number): number {
-    const decoded = this.decoded - depth;
-    if (decoded !== this.startDecoded) {
-      this.startIndex = this.indexOf(decoded);
-      this.startDecoded = decoded;
-    }
-    return this.startIndex;
-  }
-
-  alike(other: Thread): boolean {
-    return this.state === other.state && same(this.outer, other.outer) && same(this.inner, other.inner);
-  }
-}
-
-const same = (one: Spelling | undefined, other: Spelling | undefined): boolean =>
-  one === undefined || other === undefined ? one === other : one.equals(other);
-
-const MAX_THREADS = 32;
+const NOTHING = new Uint8Array(0);
 /** How far spellings are followed before threads are used. */
 const FEW_BYTES = 48;
 
@@ -95,6 +41,10 @@ export class Layer implements Decoded {
   readonly #wideFirst: boolean;
   #threads: Thread[] = [new Thread()];
   #index = 0;
+  /** The bytes at hand, where they end, and what to add to a place in them for an index. */
+  #bytes: Uint8Array = NOTHING;
+  #to = 0;
+  #base = 0;
 
   /** `depth` counts the base64 and hex encodings around this layer, 0 to 2. */
   constructor(search: Search, depth: number, origin: Origin) {
@@ -130,10 +80,9 @@ export class Layer implements Decoded {
     for (const thread of this.#threads) {
       const depth = automaton.depth(thread.state);
       if (depth > 0) first = Math.min(first, thread.startOf(depth));
-      if (thread.previous > 0) {
-        const previous = automaton.depth(thread.previous);
-        if (previous > 0) first = Math.min(first, thread.indexOf(thread.decoded - 1 - previous));
-      }
+      // A backspace may take the last byte back; where that only made the partial match longer, it began at the same place.
+      const previous = thread.previous > 0 ? automaton.depth(thread.previous) : 0;
+      if (previous > 0 && previous >= depth) first = Math.min(first, thread.indexOf(thread.decoded - 1 - previous));
       const spelling = thread.outer ?? thread.inner;
       if (spelling !== undefined) first = Math.min(first, thread.inner?.start ?? spelling.start, spelling.start);
     }
@@ -147,6 +96,8 @@ export class Layer implements Decoded {
     this.#hex?.finish();
     this.#decimal?.finish();
     this.#numbers?.finish();
+    this.#bytes = NOTHING;
+    this.#to = 0;
     const at = this.#index - 1;
     for (const thread of [...this.#threads]) {
       const { outer } = thread;
@@ -171,6 +122,9 @@ export class Layer implements Decoded {
   #readThreads(bytes: Uint8Array, from: number, to: number, base: number): void {
     const { automaton } = this.#search;
     const { table, classOf, denseEnd } = automaton;
+    this.#bytes = bytes;
+    this.#base = base;
+    this.#to = to;
     let at = from;
     while (at < to) {
       const thread = this.#threads[0]!;
@@ -300,7 +254,7 @@ export class Layer implements Decoded {
       this.#readInner(thread, byte, at, at, threads);
       return;
     }
-    const progress = spelling.next(byte);
+    const progress = spelling.next(byte, at);
     if (progress === "more") return;
     thread.outer = undefined;
     if (progress === "nothing") return;
@@ -326,7 +280,7 @@ export class Layer implements Decoded {
     if (thread.dead) return;
     const spelling = thread.inner;
     if (spelling === undefined) {
-      if (this.#levels > 1 && this.#mayBegin(thread, byte)) {
+      if (this.#levels > 1 && this.#mayBegin(thread, byte) && !(start === at && isSpelledPlainly(this.#bytes, at - this.#base, this.#to))) {
         const fork = thread.fork();
         fork.inner = Spelling.begin(byte, start);
         threads.push(fork);
@@ -334,7 +288,7 @@ export class Layer implements Decoded {
       this.#readByte(thread, byte, start, at, threads);
       return;
     }
-    const progress = spelling.next(byte);
+    const progress = spelling.next(byte, start);
     if (progress === "more") return;
     thread.inner = undefined;
     if (progress === "nothing") return;
@@ -402,37 +356,35 @@ export class Layer implements Decoded {
 
   /** Threads that will read whatever follows alike become one; at the root, any other that is at no spelling will do instead. */
   #unite(): void {
-    const kept: Thread[] = [];
+    const threads = this.#threads;
+    let kept = 0;
     let free = 0;
-    for (const thread of this.#threads) {
-      if (thread.dead || kept.some((other) => other.alike(thread))) continue;
-      kept.push(thread);
+    for (const thread of threads) {
+      if (thread.dead) continue;
+      const same = indexOfAlike(threads, kept, thread);
+      // Of terminal sequences that differ in where they began only, the later one can get longer.
+      if (same >= 0) {
+        if (began(thread) > began(threads[same]!)) threads[same] = thread;
+        continue;
+      }
+      threads[kept++] = thread;
       if (thread.outer === undefined && thread.inner === undefined) free++;
     }
+    threads.length = kept;
     if (free > 1) {
-      const root = kept.findIndex(({ state, outer, inner }) => state === 0 && outer === undefined && inner === undefined);
-      if (root >= 0 && !(kept[root]!.previous > 0)) kept.splice(root, 1);
+      const root = threads.findIndex((thread) => thread.state === 0 && thread.outer === undefined && thread.inner === undefined);
+      if (root >= 0 && threads[root]!.previous <= 0) threads.splice(root, 1);
     }
-    if (kept.length > MAX_THREADS) {
+    if (threads.length > MAX_THREADS) {
       const { automaton } = this.#search;
-      const [literal, ...others] = kept;
+      const [literal, ...others] = threads;
       others.sort((one, other) => automaton.depth(other.state) - automaton.depth(one.state));
       this.#threads = [literal!, ...others.slice(0, MAX_THREADS - 1)];
-      return;
     }
-    this.#threads = kept;
   }
 }
 
-/** The chain of segments as far back as byte `decoded`. */
-function trimmed(segment: Segment, decoded: number): Segment {
-  const needed: Segment[] = [];
-  for (let each: Segment | undefined = segment; each !== undefined; each = each.before) {
-    needed.push(each);
-    if (each.decoded <= decoded) break;
-  }
-  let chain: Segment | undefined;
-  let length = 0;
-  for (const { decoded: from, index } of needed.reverse()) chain = { decoded: from, index, before: chain, length: length++ };
-  return chain!;
+function indexOfAlike(threads: readonly Thread[], count: number, thread: Thread): number {
+  for (let each = 0; each < count; each++) if (threads[each]!.alike(thread)) return each;
+  return -1;
 }

@@ -29,6 +29,8 @@ export class MaskSet {
   /** A partial match over more bytes than this is given up, whatever stands between its letters. */
   readonly maxSpan: number;
 
+  #erased = false;
+
   private constructor(entries: readonly MaskEntry[]) {
     const patterns = entries.flatMap(({ value }, entry) => patternsOf(value).map((bytes): Pattern => ({ bytes, entry })));
     this.automaton = patterns.length === 0 ? undefined : new Automaton(patterns);
@@ -51,16 +53,34 @@ export class MaskSet {
       const refusal = refusalFor(value);
       if (refusal !== undefined) throw new ValueRefused(placeholder, refusal);
       if (!isPlaceholder(placeholder)) {
-        throw new ValueRefused(placeholder, "A placeholder is up to 512 letters, digits and simple punctuation; make it with placeholderFor.");
+        throw new ValueRefused(
+          placeholder,
+          "A placeholder is up to 512 letters, digits and simple punctuation; make it with placeholderFor.",
+        );
       }
     }
     const texts = Buffer.from(entries.map(({ placeholder }) => placeholder).join("\n"), "latin1");
     for (const { placeholder, value } of entries) {
       if (patternsOf(value).some((pattern) => texts.includes(pattern))) {
-        throw new ValueRefused(placeholder, "A value that is part of a placeholder cannot be masked: the placeholder itself would be masked again. Use another value.");
+        throw new ValueRefused(
+          placeholder,
+          "A value that is part of a placeholder cannot be masked: the placeholder itself would be masked again. Use another value.",
+        );
       }
     }
     return new MaskSet(entries);
+  }
+
+  /** Overwrites the values in the tables, once nothing can bring them back any more. Maskers of this set refuse to go on. */
+  erase(): void {
+    this.#erased = true;
+    this.automaton?.erase();
+    (this.numbers as Map<string, number>).clear();
+  }
+
+  /** @throws Error after `erase`: what came through then would not be masked. */
+  assertWhole(): void {
+    if (this.#erased) throw new Error("This mask set was erased, so nothing can be masked with it; compile it anew.");
   }
 }
 

@@ -3,7 +3,9 @@ import { encodingsOf, Masker, MaskSet, maskBytes, maskText, placeholderFor, refu
 
 const TOKEN = placeholderFor("prod/orders/api", "token");
 const setOf = (...values: string[]) =>
-  MaskSet.compile(values.map((value, at) => ({ placeholder: at === 0 ? TOKEN : placeholderFor("prod/other", `f${at}`), value: Buffer.from(value) })));
+  MaskSet.compile(
+    values.map((value, at) => ({ placeholder: at === 0 ? TOKEN : placeholderFor("prod/other", `f${at}`), value: Buffer.from(value) })),
+  );
 
 /** What comes out when `chunks` are pushed one by one. */
 function streamed(set: MaskSet, chunks: Iterable<string | Uint8Array>): string {
@@ -29,7 +31,13 @@ describe("masking a value", () => {
   it("MASK-03: base64 at each alignment, and what stands around it still decodes", () => {
     const value = "S3cr3t-Val-0042";
     const set = setOf(value);
-    for (const [before, after] of [["", "\n"], ["x:", ""], ["xy:", " tail"], ["user:", ""], ["", ""]] as const) {
+    for (const [before, after] of [
+      ["", "\n"],
+      ["x:", ""],
+      ["xy:", " tail"],
+      ["user:", ""],
+      ["", ""],
+    ] as const) {
       for (const form of ["base64", "base64url"] as const) {
         const masked = maskText(set, Buffer.from(before + value + after).toString(form));
         // The first letter after "xy:" holds two bits of the value only and stays; here they are those of a dot.
@@ -123,7 +131,23 @@ describe("masking a value", () => {
     const values = Array.from({ length: 500 }, (_, at) => `Zq7kP9tRwx${String(at).padStart(4, "0")}${"ab".repeat(at % 9)}`);
     const set = setOf(...values);
     const size = 256 << 10;
-    const hostile = ["A", "Zq7kP9tRwx4", "Zq7kP9tRwx001", "%5a", "%255a", "\\u005a", "\\", "%", "&", "&#x5a;", "Z\b", "Z\u200b", "\x1b[", Buffer.from("Zq7kP9tRwx4").toString("base64"), "5a71"];
+    const hostile = [
+      "A",
+      "Zq7kP9tRwx4",
+      "Zq7kP9tRwx001",
+      "%5a",
+      "%255a",
+      "\\u005a",
+      "\\",
+      "%",
+      "&",
+      "&#x5a;",
+      "Z\b",
+      "Z\u200b",
+      "\x1b[",
+      Buffer.from("Zq7kP9tRwx4").toString("base64"),
+      "5a71",
+    ];
     for (const unit of hostile) {
       const text = Buffer.from(unit.repeat(Math.ceil(size / unit.length)));
       const masker = new Masker(set);
@@ -144,7 +168,7 @@ describe("masking a value", () => {
     const cases: [string, unknown][] = [
       ['{"v":90210042117733}', { v: TOKEN }],
       ['{"v": 9.0210042117733e13 , "w": [90210042117733.00, -90210042117733]}', { v: TOKEN, w: [TOKEN, TOKEN] }],
-      ['[1,[9,0,2,1,0,0,4,2,1,1,7,7,3,3]]', [1, [TOKEN]]],
+      ["[1,[9,0,2,1,0,0,4,2,1,1,7,7,3,3]]", [1, [TOKEN]]],
       ['{"v":"90210042117733","s":"1, 90210042117733, 2"}', { v: TOKEN, s: `1, ${TOKEN}, 2` }],
       ['{"v":190210042117733.5}', { v: `1${TOKEN}.5` }],
     ];
@@ -156,7 +180,10 @@ describe("masking a value", () => {
     assert.equal(maskText(set, "codes: 90210042117733, 2"), `codes: ${TOKEN}, 2`);
     const benign = '{"v":90210042117734,"w":9.0210042117734e13,"x":[9,0,2,1],"y":1e400}';
     assert.equal(streamed(set, byteByByte(benign)), benign);
-    assert.deepEqual(JSON.parse(maskText(setOf("Zq7kP9tRwx42"), JSON.stringify(Buffer.from("Zq7kP9tRwx42")))), { type: "Buffer", data: [TOKEN] });
+    assert.deepEqual(JSON.parse(maskText(setOf("Zq7kP9tRwx42"), JSON.stringify(Buffer.from("Zq7kP9tRwx42")))), {
+      type: "Buffer",
+      data: [TOKEN],
+    });
   });
 
   it("MASK-25: a value is masked in every encoding, or refused with a sentence", () => {
@@ -188,12 +215,32 @@ describe("masking a value", () => {
 
   it("MASK-29: words of an ordinary stream come out whole and at once", () => {
     const masker = new Masker(setOf("Zq7kP9tRwx42"));
-    for (const words of ["live ", "from ", "production: ", "3f2b8c1e-77aa-4b1e-9d53-aa00bb11cc22 ", "true, ", "PATH=/usr/bin:/bin\n", "Zebra ", "50% & more\n"]) {
+    for (const words of [
+      "live ",
+      "from ",
+      "production: ",
+      "3f2b8c1e-77aa-4b1e-9d53-aa00bb11cc22 ",
+      "true, ",
+      "PATH=/usr/bin:/bin\n",
+      "Zebra ",
+      "50% & more\n",
+    ]) {
       assert.equal(Buffer.from(masker.push(Buffer.from(words))).toString(), words);
       assert.equal(masker.held, 0);
     }
     assert.equal(Buffer.from(masker.push(Buffer.from("see Zq7k"))).toString(), "see ");
     assert.equal(Buffer.from(masker.push(Buffer.from("ey"))).toString().length > 0, true);
+  });
+});
+
+describe("a mask set", () => {
+  it("masks nothing, and says so, once it is erased", () => {
+    const set = setOf("Zq7kP9tRwx42", "90210042117733");
+    const masker = new Masker(set);
+    set.erase();
+    assert.throws(() => masker.push(Buffer.from("Zq7kP9tRwx42")), /erased/u);
+    assert.throws(() => maskText(set, "Zq7kP9tRwx42"), /erased/u);
+    assert.throws(() => masker.end(), /erased/u);
   });
 });
 
@@ -206,7 +253,10 @@ describe("what replaces a value", () => {
     assert.equal(maskText(set, hex.toUpperCase()), Buffer.from(TOKEN).toString("hex").toUpperCase());
     assert.equal(maskText(set, hex.replaceAll(/..(?=.)/gu, "$&:")).replaceAll(":", ""), Buffer.from(TOKEN).toString("hex"));
     assert.equal(Buffer.from(maskBytes(set, Buffer.from(`(${value})`, "utf16le"))).toString("utf16le"), `(${TOKEN})`);
-    assert.match(decoded(decoded(maskText(set, Buffer.from(Buffer.from(`u:${value}`).toString("base64")).toString("base64")))), /^u:\[sallyport:/u);
+    assert.match(
+      decoded(decoded(maskText(set, Buffer.from(Buffer.from(`u:${value}`).toString("base64")).toString("base64")))),
+      /^u:\[sallyport:/u,
+    );
     const basic = maskText(set, `Basic ${Buffer.from(`me:${value}`).toString("base64")}`);
     assert.match(decoded(basic.slice(6)), /^me:\[sallyport:prod\/orders\/api#token\]\.{0,2}$/u);
     const twice = maskText(set, Buffer.from(`${value}${value};`).toString("base64"));

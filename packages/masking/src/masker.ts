@@ -16,6 +16,9 @@ export class Masker {
   readonly #matches: Match[] = [];
   /** Input that has not gone out, from position `#position` on. */
   #held: Uint8Array = NOTHING;
+  /** Memory of our own, and how much of it is used: `#held` lies at its end, but while a block is searched. */
+  #own: Uint8Array = NOTHING;
+  #used = 0;
   #position = 0;
   /** Input before this position is masked or gone. */
   #covered = 0;
@@ -49,20 +52,27 @@ export class Masker {
 
   /** Takes the next bytes; returns what is safe to pass on, which may be nothing. The result may share memory with `chunk`. */
   push(chunk: Uint8Array): Uint8Array {
+    this.#set.assertWhole();
     if (this.#layer === undefined || chunk.length === 0) return chunk;
     const out: Uint8Array[] = [];
     for (let from = 0; from < chunk.length; from += BLOCK_BYTES) {
       const block = chunk.subarray(from, from + BLOCK_BYTES);
       this.#layer.read(block, 0, block.length);
-      this.#held = this.#held.length === 0 ? block : Buffer.concat([this.#held, block]);
+      const own = this.#held.length > 0;
+      if (own) this.#keep(block);
+      else this.#held = block;
+      const passed = out.length;
       this.#settle(Math.min(this.#layer.partial(), this.#position + this.#held.length), out);
+      // What lies in our own memory is copied before that is used again.
+      if (own) for (let each = passed; each < out.length; each++) out[each] = Uint8Array.from(out[each]!);
+      else if (this.#held.length > 0) this.#keep(NOTHING);
     }
-    if (this.#held.length > 0) this.#held = Uint8Array.from(this.#held);
     return joined(out);
   }
 
   /** The stream ends: what was held back comes out, unchanged where it turned out to be no value. The masker is then as new. */
   end(): Uint8Array {
+    this.#set.assertWhole();
     if (this.#layer === undefined) return NOTHING;
     this.#layer.finish();
     const out: Uint8Array[] = [];
@@ -72,6 +82,21 @@ export class Masker {
     this.#covered = 0;
     this.#last = undefined;
     return joined(out);
+  }
+
+  /** Puts what is held, and `block` after it, at the end of our own memory. Amortised, a byte is moved a constant number of times. */
+  #keep(block: Uint8Array): void {
+    const held = this.#held;
+    const length = held.length + block.length;
+    if (held.buffer !== this.#own.buffer || this.#used + block.length > this.#own.length) {
+      const grown = this.#own.length < 2 * length || held.buffer === this.#own.buffer ? new Uint8Array(2 * length) : this.#own;
+      grown.set(held);
+      this.#own = grown;
+      this.#used = held.length;
+    }
+    this.#own.set(block, this.#used);
+    this.#used += block.length;
+    this.#held = this.#own.subarray(this.#used - length, this.#used);
   }
 
   /** Passes on what lies before `safe`, where the first occurrence that is still possible begins. */
@@ -125,4 +150,5 @@ const rank = ({ form }: Match): number => (form.kind === "number" ? 0 : form.kin
 
 const NOTHING = new Uint8Array(0);
 
-const joined = (parts: readonly Uint8Array[]): Uint8Array => (parts.length === 0 ? NOTHING : parts.length === 1 ? parts[0]! : Buffer.concat(parts));
+const joined = (parts: readonly Uint8Array[]): Uint8Array =>
+  parts.length === 0 ? NOTHING : parts.length === 1 ? parts[0]! : Buffer.concat(parts);

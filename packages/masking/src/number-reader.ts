@@ -10,7 +10,8 @@ const LONGEST_NUMBER = 512;
 const MIN_DIGITS = 8;
 
 const isDigit = (byte: number): boolean => byte >= 0x30 && byte <= 0x39;
-const isNumeric = (byte: number): boolean => isDigit(byte) || byte === 0x2b || byte === 0x2d || byte === 0x2e || byte === 0x45 || byte === 0x65;
+const isNumeric = (byte: number): boolean =>
+  isDigit(byte) || byte === 0x2b || byte === 0x2d || byte === 0x2e || byte === 0x45 || byte === 0x65;
 const isSpace = (byte: number): boolean => byte === 0x20 || byte === 0x09 || byte === 0x0a || byte === 0x0d;
 
 export class NumberReader {
@@ -101,12 +102,16 @@ export class NumberReader {
     const text = this.#number;
     const entry = this.#numbers.get(integerOf(text) ?? "");
     const found = { start: this.#start, end, sharedEnd: this.#start };
-    if (entry !== undefined) return this.#search.found({ ...found, entry, form: { kind: "number" } });
+    if (entry !== undefined) {
+      this.#search.found({ ...found, entry, form: { kind: "number" } });
+      return;
+    }
     for (const [digits, among] of this.#values) {
       const at = text.indexOf(digits);
       if (at < 0) continue;
       const form = { kind: "number", before: text.slice(0, at), after: text.slice(at + digits.length) } as const;
-      return this.#search.found({ ...found, entry: among, form });
+      this.#search.found({ ...found, entry: among, form });
+      return;
     }
   }
 }

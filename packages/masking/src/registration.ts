@@ -37,7 +37,8 @@ export function refusalFor(value: Uint8Array): string | undefined {
     return "A value that stands in a list of common words and passwords cannot be masked: it would blank ordinary text. Use a longer, random value.";
   }
   const inPlaceholder = PLACEHOLDER_START.includes(text) || text.includes(PLACEHOLDER_START);
-  if (inPlaceholder) return "A value that is part of a placeholder cannot be masked: the placeholder itself would be masked again. Use another value.";
+  if (inPlaceholder)
+    return "A value that is part of a placeholder cannot be masked: the placeholder itself would be masked again. Use another value.";
   return undefined;
 }
 

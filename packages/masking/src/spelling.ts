@@ -25,12 +25,13 @@ type Part =
   | "escape" | "intermediate" | "csi" | "string" | "string-end"
   | "c2" | "cd" | "e1" | "e1a0" | "e2" | "e280" | "e281" | "ef" | "efb8" | "efbb"; // biome-ignore format: a list
 
-const LONGEST_CSI = 64;
-const LONGEST_STRING = 256;
+/** Bytes that a terminal escape sequence may take up. More of them at once would be more threads at once (see `layer.ts`). */
+const LONGEST_SEQUENCE = 64;
 
 /** What a byte after a backslash stands for: itself, but for the letters of control characters. */
 export const CONTROL_LETTERS: Uint8Array = Uint8Array.from({ length: 256 }, (_, byte) => byte);
-for (const [letter, control] of Object.entries({ a: 7, b: 8, e: 27, f: 12, n: 10, r: 13, t: 9, v: 11 })) CONTROL_LETTERS[letter.charCodeAt(0)] = control;
+for (const [letter, control] of Object.entries({ a: 7, b: 8, e: 27, f: 12, n: 10, r: 13, t: 9, v: 11 }))
+  CONTROL_LETTERS[letter.charCodeAt(0)] = control;
 
 const leads: ReadonlyMap<number, Part> = new Map<number, Part>([
   [PERCENT, "percent"],
@@ -85,7 +86,7 @@ export class Spelling {
     return copy;
   }
 
-  /** Whether both will read whatever follows alike. */
+  /** Whether both will read whatever follows alike, but for how long a terminal sequence may still get. */
   equals(other: Spelling): boolean {
     return (
       this.#part === other.#part &&
@@ -97,7 +98,8 @@ export class Spelling {
     );
   }
 
-  next(byte: number): Progress {
+  /** Reads `byte`, which stands at `index` of the layer. */
+  next(byte: number, index: number): Progress {
     const digit = nibbles[byte]!;
     switch (this.#part) {
       case "percent":
@@ -148,7 +150,7 @@ export class Spelling {
       case "hexadecimal":
         return this.#digitOfReference(byte, digit, 16);
       default:
-        return this.#silent(byte);
+        return this.#silent(byte, index);
     }
   }
 
@@ -209,7 +211,7 @@ export class Spelling {
     return byte === 0x3b ? this.#character(this.#value) : this.#characterBefore(this.#value);
   }
 
-  #silent(byte: number): Progress {
+  #silent(byte: number, index: number): Progress {
     switch (this.#part) {
       case "escape":
         if (byte === 0x5b) return this.#go("csi");
@@ -217,15 +219,15 @@ export class Spelling {
         if (byte >= 0x20 && byte <= 0x2f) return this.#go("intermediate");
         return byte >= 0x30 && byte <= 0x7e ? "nothing" : "none";
       case "intermediate":
-        if (byte >= 0x20 && byte <= 0x2f) return ++this.#count > 4 ? "none" : "more";
+        if (byte >= 0x20 && byte <= 0x2f) return index - this.start > LONGEST_SEQUENCE ? "none" : "more";
         return byte >= 0x30 && byte <= 0x7e ? "nothing" : "none";
       case "csi":
-        if (byte >= 0x20 && byte <= 0x3f) return ++this.#count > LONGEST_CSI ? "none" : "more";
+        if (byte >= 0x20 && byte <= 0x3f) return index - this.start > LONGEST_SEQUENCE ? "none" : "more";
         return byte >= 0x40 && byte <= 0x7e ? "nothing" : "none";
       case "string":
         if (byte === 0x07) return "nothing";
         if (byte === ESCAPE) return this.#go("string-end");
-        return ++this.#count > LONGEST_STRING ? "none" : "more";
+        return index - this.start > LONGEST_SEQUENCE ? "none" : "more";
       case "string-end":
         return byte === BACKSLASH ? "nothing" : "none";
       case "c2":

@@ -51,7 +51,7 @@ export class Agent {
     return Agent.fromTicket(await enrol(key.thumbprint, input, output), key);
   }
 
-  static async #adopting(session: Session, ask: () => Promise<{ credential?: Session["credential"] }>): Promise<Agent> {
+  static async #adopting(session: Session, ask: () => Promise<{ credential?: Session["credential"] | undefined }>): Promise<Agent> {
     try {
       session.adopt((await ask()).credential);
       return new Agent(session);

@@ -7,18 +7,23 @@ import { unreachable } from "./unreachable.ts";
 /**
  * A TLS channel whose server must have a certificate for the very host of the address, name or IP.
  *
- * @param address `host:port`
+ * @param address `host:port`, or several of IP addresses parted by commas
  * @param ca PEM certificates to trust instead of the system's
  */
 export function openChannel(address: string, ca?: string, observer?: ChannelSettings["observer"]): GrpcChannel {
-  const host = address.replace(/:\d+$/, "").replace(/^\[|\]$/g, "");
-  return new GrpcChannel(address, {
+  const replicas = address.split(",");
+  const hosts = replicas.map((replica) => replica.replace(/:\d+$/, "").replace(/^\[|\]$/g, ""));
+  const byAddress = hosts.some((host) => isIP(host) !== 0);
+  return new GrpcChannel(replicas.length === 1 ? address : `ipv${isIP(hosts[0] ?? "")}:${address}`, {
     credentials: ChannelCredentials.createSsl(ca === undefined ? null : Buffer.from(ca), null, null, {
-      checkServerIdentity: (_name, certificate) => checkServerIdentity(host, certificate as Parameters<typeof checkServerIdentity>[1]),
+      checkServerIdentity: (_name, certificate) => {
+        const problems = hosts.map((host) => checkServerIdentity(host, certificate as Parameters<typeof checkServerIdentity>[1]));
+        return problems.includes(undefined) ? undefined : problems[0];
+      },
     }),
     observer,
     unreachable: unreachable(address),
     // An IP address cannot be a server name (RFC 6066 §3); the check above is against the address all the same.
-    ...(isIP(host) === 0 ? {} : { options: { "grpc.ssl_target_name_override": "sallyport" } }),
+    ...(!byAddress ? {} : { options: { "grpc.ssl_target_name_override": "sallyport" } }),
   });
 }

@@ -2,7 +2,10 @@
 export interface Endpoints {
   /** `host:port` of authn's listener for agents. */
   readonly authn: string;
-  /** `host:port` of the broker's listener for agents; the same as authn's in an embedded installation. */
+  /**
+   * `host:port` of the broker's listener for agents; the same as authn's in an embedded installation. Several replicas by IP
+   * address, parted by commas: the first that answers is used, and the next where it is gone.
+   */
   readonly broker: string;
   /** The installation's `audience`, such as `https://example.internal`: what proofs are made for. */
   readonly audience: string;
@@ -16,7 +19,12 @@ const addressForm = /^(\[[0-9a-fA-F:.]+\]|[^\s:/[\]]+):\d{1,5}$/;
 export function parseEndpoints(value: unknown): Endpoints | undefined {
   const { authn, broker, audience, ca } = (typeof value === "object" && value !== null ? value : {}) as Record<string, unknown>;
   if (typeof authn !== "string" || typeof broker !== "string" || typeof audience !== "string") return undefined;
-  if (!addressForm.test(authn) || !addressForm.test(broker) || !/^https?:\/\/[^\s?#]+$/.test(audience)) return undefined;
+  if (
+    !addressForm.test(authn) ||
+    !broker.split(",").every((replica) => addressForm.test(replica)) ||
+    !/^https?:\/\/[^\s?#]+$/.test(audience)
+  )
+    return undefined;
   if (ca === undefined) return { authn, broker, audience };
   return typeof ca === "string" && ca.includes("-----BEGIN CERTIFICATE-----") ? { authn, broker, audience, ca } : undefined;
 }

@@ -10,8 +10,8 @@ export {
 } from "@sallyport/contracts";
 export { ProofMaker } from "@sallyport/identity";
 export { Agent } from "./agent.ts";
-export { openChannel } from "./channel.ts";
 export type { CeilingInit } from "./ceiling.ts";
+export { openChannel } from "./channel.ts";
 export { type Delegation, delegate, type HandedOver } from "./delegate.ts";
 export { type Endpoints, parseEndpoints } from "./endpoints.ts";
 export type { SpawnOptions } from "./enrolment.ts";

@@ -1,5 +1,5 @@
 import { create, type DescMethod, type DescService, type Message, toBinary } from "@bufbuild/protobuf";
-import { type Reason, Refusal } from "@sallyport/contracts";
+import { type Reason, Refusal, TokenService } from "@sallyport/contracts";
 import type { ProofMaker } from "@sallyport/identity";
 import type { CallOptions, Client } from "@sallyport/service/client";
 
@@ -22,7 +22,7 @@ export interface Holder {
  */
 export function provenClient<S extends DescService>(service: S, client: Client<S>, holder: Holder, peer: string): Client<S> {
   const calls = service.methods.map((method) => {
-    const call = (client as Record<string, AnyCall>)[method.localName] as AnyCall;
+    const call = (client as unknown as Record<string, AnyCall>)[method.localName] as AnyCall;
     const proven = new ProvenCall(method, call, holder, peer);
     switch (method.methodKind) {
       case "unary":
@@ -145,7 +145,7 @@ class ProvenCall {
       case "PROOF_REQUIRED":
         return this.#remember(error.metadata["dpop-nonce"]);
       case "CREDENTIAL_REVOKED":
-        if (error.metadata.revoked_by !== "narrowed" || this.#method.name === "Renew") return false;
+        if (error.metadata.revoked_by !== "narrowed" || this.#method === TokenService.method.renew) return false;
         await this.#holder.renew();
         return true;
       default:

@@ -43,8 +43,7 @@ export class Session {
       proofs,
       audience: endpoints.audience,
       // Renewing is itself a call, with the old credential.
-      credential: async (method: DescMethod) =>
-        method.name === TokenService.method.renew.name ? this.#held.current?.token : this.#held.token(),
+      credential: async (method: DescMethod) => (method === TokenService.method.renew ? this.#held.current?.token : this.#held.token()),
       renew: () => this.#held.renewed(),
     };
   }

@@ -2,7 +2,7 @@ import { createPrivateKey } from "node:crypto";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { DecisionService, EvidenceService, JournalService } from "@sallyport/contracts";
-import { entityManagement } from "@sallyport/evidence";
+import { entityManagement, rawPublicKey } from "@sallyport/evidence";
 import { EvidenceWriter } from "@sallyport/journal";
 import { Gate, type Health, type Host, type Running, readKey, TrustFeed } from "@sallyport/service";
 import { Intake } from "./journals/intake.ts";
@@ -21,10 +21,11 @@ export async function start(host: Host): Promise<Running> {
   const dir = join(config.dataDir, "audit");
   mkdirSync(dir, { recursive: true, mode: 0o700 });
   const search = SearchIndex.open(join(dir, "search.sqlite"));
+  const key = createPrivateKey(readKey(config.dataDir, "checkpoint.key"));
   const log = await EvidenceLog.open({
     dir: join(dir, "log"),
     trustDomain: config.trustDomain,
-    key: createPrivateKey(readKey(config.dataDir, "checkpoint.key")),
+    key,
     subtree: (segment) => search.subtree(segment),
   });
   const positions = await search.follow(log);
@@ -39,6 +40,7 @@ export async function start(host: Host): Promise<Running> {
     mode: config.evidence.mode,
     client: host.peers.client("audit", JournalService),
     maxBytes: config.evidence.journalMaxBytes,
+    checkpointKey: rawPublicKey(key),
     log: host.log,
   });
   const intake = new Intake(log, positions, (journalId, key) => {

@@ -181,7 +181,7 @@ export class AuthnCore {
       ticketSeconds: 60,
     });
     this.revocations = new Revocations({ ...common, log: revocations, policy });
-    this.feed = new Feed({ revocations, guardian: this.guardian, jwks, agentCaPem: certificates.caPem });
+    this.feed = new Feed({ revocations, guardian: this.guardian, jwks, agentCaPem: certificates.caPem }, 4);
   }
 
   /** Alice herself, or an agent that signs in for her. */

@@ -1,9 +1,8 @@
 import { join } from "node:path";
 import { DecisionService, DelegationService, FeedService, JournalService, RevocationService, TokenService } from "@sallyport/contracts";
-import { Egress } from "@sallyport/egress";
 import { EvidenceWriter } from "@sallyport/journal";
-import { Gate, type Host, type Running, resolveReference, TrustFeed } from "@sallyport/service";
-import { openState } from "@sallyport/state";
+import { Gate, type Host, type Running, TrustFeed } from "@sallyport/service";
+import { openConfiguredState } from "@sallyport/state";
 import { AgentCertificates } from "./certificates/agent-certificates.ts";
 import { Delegation } from "./delegation/delegation.ts";
 import { delegationHandlers } from "./delegation/delegation-handlers.ts";
@@ -38,7 +37,7 @@ export async function start(host: Host): Promise<Running> {
   const evidence = await openEvidence(host, join(folder, "journal"));
   await evidence.settleInterrupted();
 
-  const state = await openSharedState(host);
+  const state = await openConfiguredState(host);
   const revocationLog = new RevocationLog(state);
   const onGeneration = () => revocationLog.startAnew();
   const guardian = await EpochGuardian.start({ state, lastKnown: new LastKnown(folder), evidence, clock, onGeneration });
@@ -97,12 +96,6 @@ const openEvidence = ({ clock, config, log, peers, version }: Host, dir: string)
     maxBytes: config.evidence.journalMaxBytes,
     log,
   });
-
-function openSharedState({ config, clock }: Host) {
-  const egress = Egress.infra({ setting: "state" });
-  const url = /^(env|file):/.test(config.state) ? resolveReference(config.state, "state") : config.state;
-  return openState(url, { dataDir: config.dataDir, clock, connect: (address) => egress.connect(address) });
-}
 
 const limitSettings = ({ authn }: Host["config"]) => ({
   maxDepth: authn.maxDepth,

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { BrokerService, DecisionService, JournalService, ReviewService } from "@sallyport/contracts";
 import { EvidenceWriter } from "@sallyport/journal";
 import { Gate, type Host, type Running, TrustFeed } from "@sallyport/service";
-import { openState } from "@sallyport/state";
+import { openConfiguredState } from "@sallyport/state";
 import { Catalogue } from "./catalogue/catalogue.ts";
 import { TreeMasks } from "./masks/tree-masks.ts";
 import { expiring } from "./reviews/expiring.ts";
@@ -41,15 +41,15 @@ export async function start(host: Host): Promise<Running> {
     log: host.log,
   });
   await evidence.settleInterrupted();
-  const state = await openState(config.state, { dataDir: config.dataDir, clock });
+  const state = await openConfiguredState(host);
   feed.onGeneration((generation) => state.useGeneration(generation));
   const catalogue = new Catalogue(config);
-  const stores = await Stores.open(config, clock);
+  const stores = await Stores.open(config, clock, { tracer: host.telemetry.tracer });
   const decisions = new RemoteDecisions(host.peers.client("pdp", DecisionService));
   const reviews = new Reviews(state, new ReviewSeal(brokerKey), clock);
   const masks = new TreeMasks(state, stores, clock, () => stores.ownCredentials());
   const fingerprints = new Fingerprints(brokerKey);
-  const sender = new Sender(config);
+  const sender = new Sender(config, { tracer: host.telemetry.tracer });
   const wired: Omit<UseParts, "openReview"> = {
     clock,
     gate,

@@ -6,37 +6,56 @@ export interface Encoding {
 
 type Writer = (value: Buffer) => Buffer;
 
-const text = (write: (byte: number, index: number) => string): Writer => (value) =>
-  Buffer.from(Array.from(value, (byte, index) => write(byte, index)).join(""), "latin1");
+const text =
+  (write: (byte: number, index: number) => string): Writer =>
+  (value) =>
+    Buffer.from(Array.from(value, (byte, index) => write(byte, index)).join(""), "latin1");
 
 const hex = (byte: number, digits = 2) => byte.toString(16).padStart(digits, "0");
 const latin = (byte: number) => String.fromCharCode(byte);
 const isUnreserved = (byte: number) => /[A-Za-z0-9_.~-]/u.test(latin(byte));
 
 /** Writes each UTF-16 unit of a text value. */
-const units = (write: (unit: number) => string): Writer => (value) => {
-  const characters = value.toString("utf8");
-  return Buffer.from(Array.from({ length: characters.length }, (_, at) => write(characters.charCodeAt(at))).join(""), "utf8");
-};
+const units =
+  (write: (unit: number) => string): Writer =>
+  (value) => {
+    const characters = value.toString("utf8");
+    return Buffer.from(Array.from({ length: characters.length }, (_, at) => write(characters.charCodeAt(at))).join(""), "utf8");
+  };
 
-const base64 = (before: string, after: string, form: "base64" | "base64url" = "base64"): Writer => (value) =>
-  Buffer.from(Buffer.concat([Buffer.from(before), value, Buffer.from(after)]).toString(form));
+const base64 =
+  (before: string, after: string, form: "base64" | "base64url" = "base64"): Writer =>
+  (value) =>
+    Buffer.from(Buffer.concat([Buffer.from(before), value, Buffer.from(after)]).toString(form));
 
-const wrapped = (every: number, line: string): Writer => (value) =>
-  Buffer.from(value.toString("base64").replaceAll(new RegExp(`.{${every}}`, "gu"), `$&${line}`));
+const wrapped =
+  (every: number, line: string): Writer =>
+  (value) =>
+    Buffer.from(value.toString("base64").replaceAll(new RegExp(`.{${every}}`, "gu"), `$&${line}`));
 
 /** Puts `noise` after the letter in the middle, whole characters kept. */
-const interrupted = (noise: string): Writer => (value) => {
-  const middle = value.findIndex((byte, at) => at >= value.length / 2 && (byte & 0xc0) !== 0x80);
-  return Buffer.concat([value.subarray(0, middle), Buffer.from(noise), value.subarray(middle)]);
-};
+const interrupted =
+  (noise: string): Writer =>
+  (value) => {
+    const middle = value.findIndex((byte, at) => at >= value.length / 2 && (byte & 0xc0) !== 0x80);
+    return Buffer.concat([value.subarray(0, middle), Buffer.from(noise), value.subarray(middle)]);
+  };
 
 const percentAll = text((byte) => `%${hex(byte)}`);
 const percentReserved = text((byte) => (isUnreserved(byte) ? latin(byte) : `%${hex(byte).toUpperCase()}`));
 const jsonUnicode = units((unit) => `\\u${hex(unit, 4)}`);
 const jsonString: Writer = (value) => Buffer.from(JSON.stringify(value.toString("utf8")).slice(1, -1));
 const plainBase64 = base64("", "");
-const names: Readonly<Record<string, string>> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&apos;", "/": "&sol;", "+": "&plus;", "=": "&equals;" };
+const names: Readonly<Record<string, string>> = {
+  "&": "&amp;",
+  "<": "&lt;",
+  ">": "&gt;",
+  '"': "&quot;",
+  "'": "&apos;",
+  "/": "&sol;",
+  "+": "&plus;",
+  "=": "&equals;",
+};
 
 const single: Readonly<Record<string, Writer>> = {
   raw: (value) => value,
@@ -70,7 +89,8 @@ const single: Readonly<Record<string, Writer>> = {
   "JSON \\u, upper case": units((unit) => `\\u${hex(unit, 4).toUpperCase()}`),
   "HTML names": units((unit) => names[String.fromCharCode(unit)] ?? String.fromCharCode(unit)),
   "HTML decimal": (value) => Buffer.from(Array.from(value.toString("utf8"), (character) => `&#${character.codePointAt(0)};`).join("")),
-  "HTML hex": (value) => Buffer.from(Array.from(value.toString("utf8"), (character) => `&#x${character.codePointAt(0)?.toString(16)};`).join("")),
+  "HTML hex": (value) =>
+    Buffer.from(Array.from(value.toString("utf8"), (character) => `&#x${character.codePointAt(0)?.toString(16)};`).join("")),
   "shell octal": text((byte) => `\\${byte.toString(8).padStart(3, "0")}`),
   "shell \\x": text((byte) => `\\x${hex(byte)}`),
   "UTF-16LE": (value) => Buffer.from(value.toString("utf8"), "utf16le"),

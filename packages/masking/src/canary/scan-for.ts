@@ -108,20 +108,28 @@ const htmlCharacters: Readonly<Record<string, string>> = {
   verbar: "|", bsol: "\\", grave: "`", Hat: "^", nbsp: " ", hyphen: "-", Tab: "\t", NewLine: "\n",
 }; // biome-ignore format: a table
 
-const percentStep = at("%", matching(/^%([0-9a-f]{2})/iu, 3, ([, digits]) => Buffer.from(digits!, "hex")));
+const percentStep = at(
+  "%",
+  matching(/^%([0-9a-f]{2})/iu, 3, ([, digits]) => Buffer.from(digits!, "hex")),
+);
 const backslashStep = at(
   "\\",
-  matching(/^\\(?:((?:u[0-9a-f]{4}(?:\\u[dD][c-fC-F][0-9a-fA-F]{2})?))|x([0-9a-f]{2})|([0-7]{1,3})|([^]))/iu, 12, ([, unicode, pair, octal, other]) => {
-    if (unicode !== undefined) {
-      const [high, low] = unicode.split("\\").map((unit) => Number.parseInt(unit.slice(1), 16));
-      return Buffer.from(low === undefined ? String.fromCharCode(high!) : String.fromCharCode(high!, low));
-    }
-    if (pair !== undefined) return Buffer.from(pair, "hex");
-    if (octal !== undefined) return Uint8Array.of(Number.parseInt(octal, 8) & 255);
-    return Buffer.from(controls[other!] ?? other!, "latin1");
-  }),
+  matching(
+    /^\\(?:((?:u[0-9a-f]{4}(?:\\u[dD][c-fC-F][0-9a-fA-F]{2})?))|x([0-9a-f]{2})|([0-7]{1,3})|([^ux]))/iu,
+    12,
+    ([, unicode, pair, octal, other]) => {
+      if (unicode !== undefined) {
+        const [high, low] = unicode.split("\\").map((unit) => Number.parseInt(unit.slice(1), 16));
+        return Buffer.from(low === undefined ? String.fromCharCode(high!) : String.fromCharCode(high!, low));
+      }
+      if (pair !== undefined) return Buffer.from(pair, "hex");
+      if (octal !== undefined) return Uint8Array.of(Number.parseInt(octal, 8) & 255);
+      return Buffer.from(controls[other!] ?? other!, "latin1");
+    },
+  ),
 );
-const strayBackslashStep: Step = (input, index) => (input[index] === 0x5c && input[index + 1] === 0x5c ? undefined : backslashStep(input, index));
+const strayBackslashStep: Step = (input, index) =>
+  input[index] === 0x5c && input[index + 1] === 0x5c ? undefined : backslashStep(input, index);
 const htmlStep = at(
   "&",
   matching(/^&(?:#x([0-9a-f]{1,6})|#([0-9]{1,7})|([A-Za-z]+));?/iu, 16, ([, digits, decimal, name]) => {
@@ -133,7 +141,6 @@ const htmlStep = at(
 const quietStep = at(
   "\x1b\xe2\xef\xc2\xcd\xe1\r\n\0",
   matching(
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: terminal escapes are what is looked for
     /^(?:\x1b\[[ -?]*[@-~]|\x1b[\]PX^_][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[ -/]*[0-~]|\xe2\x80[\x8b-\x8f\xaa-\xae]|\xe2\x81[\xa0-\xaf]|\xef\xbb\xbf|\xef\xb8[\x80-\x8f]|\xc2\xad|\xcd\x8f|\xe1\xa0\x8e|[\r\n\0])/u,
     300,
     () => NOTHING,
@@ -143,7 +150,8 @@ const quietStep = at(
 const strippers: Readonly<Record<string, (view: View) => View>> = {
   "without control sequences": (view) => replaced(view, quietStep) ?? view,
   "without erased characters": (view) =>
-    replaced(view, (input, index) => (input[index + 1] === 0x08 && input[index] !== 0x08 ? { bytes: NOTHING, taken: 2 } : undefined)) ?? view,
+    replaced(view, (input, index) => (input[index + 1] === 0x08 && input[index] !== 0x08 ? { bytes: NOTHING, taken: 2 } : undefined)) ??
+    view,
 };
 
 const decoders: Readonly<Record<string, (view: View) => View[]>> = {
@@ -163,7 +171,11 @@ interface RunKind {
   readonly shortest: number;
 }
 
-const base64Run: RunKind = { letters: "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_", between: "\r\n\0", shortest: 10 };
+const base64Run: RunKind = {
+  letters: "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_",
+  between: "\r\n\0",
+  shortest: 10,
+};
 const hexRun: RunKind = { letters: "0123456789abcdefABCDEF", between: ":, \t\r\n\0", shortest: 16 };
 
 /** Runs of letters, what may stand between them left out. `0x` before a pair of hex digits stands between. */
@@ -199,7 +211,8 @@ function decoded(runs: readonly View[], phases: number, form: "base64" | "hex"):
     for (const { bytes, offsets } of runs) {
       const part = Buffer.from(bytes.toString("latin1", phase), form);
       parts.push(part, BREAK);
-      for (let index = 0; index < part.length + BREAK.length; index++) from.push(offsets[Math.min(offsets.length - 1, phase + Math.floor(index * ratio))]!);
+      for (let index = 0; index < part.length + BREAK.length; index++)
+        from.push(offsets[Math.min(offsets.length - 1, phase + Math.floor(index * ratio))]!);
     }
     return { bytes: Buffer.concat(parts), offsets: Uint32Array.from(from) };
   });

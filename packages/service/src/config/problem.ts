@@ -51,8 +51,8 @@ function unknownKind(issue: z.core.$ZodIssueInvalidUnion, say: (message: string)
   const { discriminator, path } = issue;
   if (discriminator === undefined) return say(issue.message);
   const known = settingsAt([...path.slice(0, -1), `?${discriminator}`]);
-  const given =
-    (issue.input as Record<string, unknown> | undefined)?.[discriminator] ?? (path.at(-1) === discriminator ? issue.input : undefined);
+  const input = issue.input as Record<string, unknown> | undefined;
+  const given = typeof input === "object" ? input?.[discriminator] : input;
   return given === undefined ? say(`is missing; must be ${oneOf(known)}`) : say(`must be ${oneOf(known)}${suggest(given, known)}`);
 }
 

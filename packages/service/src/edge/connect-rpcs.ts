@@ -37,7 +37,15 @@ export function connectRpcs(
   registry: Registry,
   dispatcher: Dispatcher,
 ): (path: string, request: RpcRequest) => Promise<UniversalServerResponse> {
-  const router = createConnectRouter({ grpc: false, acceptCompression: [], readMaxBytes: maxMessageBytes, maxTimeoutMs: 10 * 60_000 });
+  // A misspelt field would silently be left out, and what is left out may mean more rights.
+  const jsonOptions = { ignoreUnknownFields: false };
+  const router = createConnectRouter({
+    jsonOptions,
+    grpc: false,
+    acceptCompression: [],
+    readMaxBytes: maxMessageBytes,
+    maxTimeoutMs: 10 * 60_000,
+  });
   for (const served of registry.values()) router.service(served.service, implementation(served, dispatcher));
   const handlers = new Map(router.handlers.map((handler) => [handler.requestPath, handler]));
   return async (path, request) => {

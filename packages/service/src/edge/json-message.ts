@@ -1,11 +1,11 @@
-import type { DescField, DescMessage } from "@bufbuild/protobuf";
+import { type DescField, type DescMessage, fromJsonString } from "@bufbuild/protobuf";
 import { type MemberNode, type ObjectNode, parse, type ValueNode } from "@humanwhocodes/momoa";
 import { printable, Refusal } from "@sallyport/contracts";
 
 const maxDepth = 64;
 
 /**
- * Refuses JSON that two readers could understand differently: a name twice in one object, or one field under both its
+ * Refuses JSON that is no such message, and JSON that two readers could understand differently: a name twice in one object, or one field under both its
  * names (`accessRequestId` and `access_request_id`), of which JSON.parse and protobuf silently take the last.
  *
  * @throws Refusal INVALID_REQUEST
@@ -16,10 +16,18 @@ export function checkJsonMessage(bytes: Uint8Array, schema: DescMessage): void {
   let root: ValueNode;
   try {
     root = parse(text, { mode: "json" }).body;
-  } catch (cause) {
-    throw new Refusal("INVALID_REQUEST", `The body is not valid JSON for ${schema.typeName}; see the published contract.`, { cause });
+  } catch {
+    throw new Refusal("INVALID_REQUEST", `The body is not valid JSON for ${schema.typeName}; see the published contract.`);
   }
   checkValue(root, schema);
+  try {
+    fromJsonString(schema, text);
+  } catch (error) {
+    // The parser quotes what it cannot read, which may be a secret's value: only a name that it does not know is passed on.
+    const unknown = /key "(.{1,100})" is unknown/.exec(String(error))?.[1];
+    const why = unknown === undefined ? "a field has a value of another type" : `there is no field ${printable(unknown)}`;
+    throw new Refusal("INVALID_REQUEST", `The body is no ${schema.typeName}: ${why}; see the published contract.`);
+  }
 }
 
 function decodeUtf8(bytes: Uint8Array): string {

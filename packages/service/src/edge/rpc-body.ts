@@ -1,5 +1,6 @@
 import type { DescMethod } from "@bufbuild/protobuf";
 import { Refusal } from "@sallyport/contracts";
+import { decode } from "../grpc/message-bytes.ts";
 import { checkJsonMessage } from "./json-message.ts";
 
 /** How a content type carries messages; others have no business here. `enveloped`: 5 bytes of flags and length come first. */
@@ -27,7 +28,9 @@ export function rpcMessage(method: DescMethod, contentType: string | undefined, 
     );
   }
   const message = kind.enveloped ? unwrap(body) : body;
+  // Parsed here as well as by the Connect library, whose own errors carry no reason.
   if (kind.json) checkJsonMessage(message, method.input);
+  else decode(method.input, message);
   return message;
 }
 

@@ -9,6 +9,7 @@ import { cannotListen } from "../process/start-error.ts";
 import { Registry } from "../registry.ts";
 import { serverOptions } from "./limits.ts";
 import { peerIdentity } from "./peer-identity.ts";
+import { markRepeatedHeaders } from "./repeated-headers.ts";
 import { methodDefinition, serverMethod } from "./server-methods.ts";
 import { statusOfTransport } from "./status.ts";
 
@@ -58,6 +59,7 @@ export class GrpcListener implements Listener {
         error ? reject(cannotListen(address, setting, error)) : resolve(bound),
       ),
     );
+    markRepeatedHeaders(server);
     this.#server = server;
     return { host: address.host, port };
   }

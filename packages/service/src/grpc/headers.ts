@@ -1,5 +1,6 @@
 import { Metadata } from "@grpc/grpc-js";
 import { printable, Refusal } from "@sallyport/contracts";
+import { repeatedHeader } from "./repeated-headers.ts";
 
 /**
  * Request headers by lower-case name, without binary ones.
@@ -9,6 +10,9 @@ import { printable, Refusal } from "@sallyport/contracts";
  */
 export function headersOf(metadata: Metadata): Map<string, string> {
   const headers = new Map<string, string>();
+  const [repeated] = metadata.get(repeatedHeader);
+  if (repeated !== undefined)
+    throw new Refusal("INVALID_REQUEST", `The header ${printable(String(repeated))} came more than once; send it once.`);
   for (const name of Object.keys(metadata.getMap())) {
     const values = metadata.get(name);
     if (values.length > 1) throw new Refusal("INVALID_REQUEST", `The header ${printable(name)} came ${values.length} times; send it once.`);

@@ -102,7 +102,8 @@ const single = async (method: DescMethod, bytes: Buffer): Promise<Received> => (
 
 /** The proof covers a stream's first message, so that one is read before the handler is asked. */
 async function stream(method: DescMethod, call: Readable | Duplex): Promise<Received> {
-  const chunks: AsyncIterator<Buffer> = call[Symbol.asyncIterator]();
+  // Reading to the end must not destroy the stream: the answer is still to be written to it.
+  const chunks: AsyncIterator<Buffer> = call.iterator({ destroyOnReturn: false })[Symbol.asyncIterator]();
   const first = await chunks.next();
   async function* messages(): AsyncGenerator<Message> {
     for (let next = first; !next.done; next = await chunks.next()) yield decode(method.input, next.value);

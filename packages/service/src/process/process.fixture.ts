@@ -53,7 +53,13 @@ export class TestInstallation {
         return { name: role, ready: () => ({ ok: true }), stop: async () => {} };
       };
     const log = pino({ level: "debug" }, { write: (line: string) => this.logged.push(line) });
-    const running = await runProcess({ config, roles: only ?? roles, load: async (role) => ({ start: start(role) }), version: "0.0.0-test", log });
+    const running = await runProcess({
+      config,
+      roles: only ?? roles,
+      load: async (role) => ({ start: start(role) }),
+      version: "0.0.0-test",
+      log,
+    });
     this.#running.push(running);
     return running;
   }
@@ -63,7 +69,12 @@ export class TestInstallation {
   }
 
   /** A client as an agent has it. */
-  agent<S extends DescService>(running: RunningProcess, service: S, door = "agents", identity?: { key: Buffer; certificate: Buffer }): Client<S> {
+  agent<S extends DescService>(
+    running: RunningProcess,
+    service: S,
+    door = "agents",
+    identity?: { key: Buffer; certificate: Buffer },
+  ): Client<S> {
     const credentials = ChannelCredentials.createSsl(this.file("services-ca.crt"), identity?.key ?? null, identity?.certificate ?? null);
     return this.channel(running, door, credentials).client(service);
   }
@@ -85,7 +96,9 @@ export class TestInstallation {
 }
 
 /** Asserts that a promise is refused, and returns the refusal. */
-export async function refused(promise: Promise<unknown>): Promise<{ reason: string; message: string; metadata: Readonly<Record<string, string>> }> {
+export async function refused(
+  promise: Promise<unknown>,
+): Promise<{ reason: string; message: string; metadata: Readonly<Record<string, string>> }> {
   try {
     await promise;
   } catch (error) {

@@ -1,4 +1,5 @@
 import { mkdir } from "node:fs/promises";
+import { logVerbosity, setLogVerbosity } from "@grpc/grpc-js";
 import type { Logger } from "pino";
 import { type Clock, systemClock } from "../clock.ts";
 import type { Address, Config } from "../config/index.ts";
@@ -54,6 +55,8 @@ export async function runProcess({
   if (self === undefined || (mode === "split" && roles.length > 1))
     throw new StartError("Start one service, or all of them in one process.");
   const [listen, setting] = mode === "embedded" ? [config.listen, "listen"] : [config.services[self].listen, `services.${self}.listen`];
+  // grpc-js would write lines of its own to standard error; what matters of them arrives as errors.
+  setLogVerbosity(logVerbosity.NONE);
   await makeFolder(config.dataDir);
 
   const telemetry = await startTelemetry({

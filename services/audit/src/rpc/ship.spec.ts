@@ -65,11 +65,11 @@ describe("shipping a journal", () => {
       },
     };
     await fill();
-    const mistrusted = ship(journal, forging, { checkpointKey: keyOfLog(folder()) });
+    const mistrusted = ship(journal, forging, { checkpointKey: keyOfLog(folder()).publicKey });
     await until(() => mistrusted.loggedSequence >= journal.last, "logged");
     await mistrusted.stop();
     assert.equal(journal.first, 1n);
-    const trusted = ship(journal, audit.client(), { checkpointKey: keyOfLog(folder()) });
+    const trusted = ship(journal, audit.client(), { checkpointKey: keyOfLog(folder()).publicKey });
     await journal.append(recordFor(useOf("deploy")));
     await until(() => journal.first > 1n, "released");
     await trusted.stop();

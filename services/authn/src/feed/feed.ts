@@ -5,8 +5,8 @@ import type { RevocationLog } from "../revocation/revocation-log.ts";
 
 type Answer = MessageInitShape<typeof FollowResponseSchema>;
 
-/** Most revocations in one message. */
-const perMessage = 2000;
+/** Most revocations in one message: some hundred kilobytes. */
+const maxPerMessage = 2000;
 
 export interface FeedSources {
   readonly revocations: RevocationLog;
@@ -24,9 +24,11 @@ export interface FeedSources {
  */
 export class Feed {
   readonly #sources: FeedSources;
+  readonly #perMessage: number;
 
-  constructor(sources: FeedSources) {
+  constructor(sources: FeedSources, perMessage = maxPerMessage) {
     this.#sources = sources;
+    this.#perMessage = perMessage;
   }
 
   async *follow(questions: AsyncIterable<FollowRequest>, signal: AbortSignal): AsyncIterable<Answer> {
@@ -54,7 +56,7 @@ export class Feed {
     const head = { generation, epoch: BigInt(epoch), ...(sent.generation === "" ? { jwks, agentCaPem } : {}) };
     sent.upTo = Number(afterSequence);
     sent.generation = generation;
-    while (revocations.length - sent.upTo > perMessage) yield { ...head, revocations: this.#take(sent) };
+    while (revocations.length - sent.upTo > this.#perMessage) yield { ...head, revocations: this.#take(sent) };
     yield { ...head, question, revocations: this.#take(sent) };
   }
 
@@ -67,7 +69,7 @@ export class Feed {
   }
 
   #take(sent: Sent) {
-    const taken = this.#sources.revocations.after(sent.upTo, perMessage);
+    const taken = this.#sources.revocations.after(sent.upTo, this.#perMessage);
     sent.upTo += taken.length;
     return [...taken];
   }

@@ -1,3 +1,5 @@
+import type { Health } from "@sallyport/service";
+
 /** A version of a secret as a store has it. The caller zeroes the values. */
 export interface ReadSecret {
   /** The store's own name for it, such as `3`. */
@@ -12,22 +14,25 @@ export interface SecretVersion {
   readonly createdAt: number | undefined;
 }
 
-/** What a store adapter does. `path` is where this store keeps the secret. Every failure is a Refusal STORE_UNAVAILABLE. */
+/**
+ * What a store adapter does. `path` is where this store keeps the secret. Whatever is not a clear answer in time is a Refusal
+ * STORE_UNAVAILABLE; that there is no such secret, and that the broker may not have it, are one answer.
+ */
 export interface SecretStore {
   /** @param version the newest where left out. @throws Refusal STORE_UNAVAILABLE also where there is no such secret or version */
   read(path: string, version?: string): Promise<ReadSecret>;
   /** The newest version, without a value. */
   describe(path: string): Promise<SecretVersion>;
   /**
-   * Stores a new version.
+   * Stores a new version. Fields that are not named keep their values.
    * @param after the version it must follow, `0` for none yet; no check where left out
-   * @throws Refusal INVALID_REQUEST where another version is the newest
+   * @throws Refusal INVALID_REQUEST where another version is the newest: nothing was stored
    */
   write(path: string, fields: ReadonlyMap<string, Uint8Array>, after?: string): Promise<string>;
   /** The broker's own credentials to the store: masked like issued values. */
   ownCredentials(): readonly Uint8Array[];
-  /** Whether the store can be reached and answers. */
-  check(): Promise<void>;
+  /** Whether the store can be reached and serves this broker; bounded in time. */
+  health(): Promise<Health>;
   close(): Promise<void>;
 }
 

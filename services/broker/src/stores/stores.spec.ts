@@ -1,125 +1,61 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { createServer, type RequestListener } from "node:http";
-import type { AddressInfo } from "node:net";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Refusal } from "@sallyport/contracts";
-import { systemClock } from "@sallyport/service";
-import { FileStore } from "./file-store.ts";
-import { OpenBaoStore } from "./openbao-store.ts";
+import { parseConfig, systemClock } from "@sallyport/service";
+import { Stores } from "./stores.ts";
 
-const unavailable = (error: unknown) => error instanceof Refusal && error.reason === "STORE_UNAVAILABLE";
-const fields = (value: string) => new Map([["token", Buffer.from(value)]]);
-
-describe("the file store", () => {
+describe("the configured stores", () => {
   let dir: string;
-  const open = () => FileStore.open({ kind: "file", path: join(dir, "secrets.jwe"), key: `file:${join(dir, "key")}` }, systemClock);
+  const config = (secrets = "", stores = "") =>
+    parseConfig(
+      `version: 1
+trustDomain: example.internal
+stores:
+  dev: { kind: file, path: ./secrets.jwe, key: "file:./key" }
+${stores}
+secrets:
+  prod/orders/api: { store: dev, path: orders, fields: [token] }
+  prod/orders/db: { store: dev, path: orders, fields: [user, password] }
+${secrets}`,
+      join(dir, "sallyport.yaml"),
+    );
   beforeEach(() => {
-    dir = mkdtempSync(join(tmpdir(), "sallyport-store-"));
+    dir = mkdtempSync(join(tmpdir(), "sallyport-stores-"));
     writeFileSync(join(dir, "key"), randomBytes(32).toString("base64url"));
   });
   afterEach(() => rmSync(dir, { recursive: true }));
 
-  it("gives back what was written, by version, and shows none of it on disk", async () => {
-    const store = await open();
-    assert.equal(await store.write("a/b", fields("canary-4711-first")), "1");
-    assert.equal(await store.write("a/b", fields("canary-4711-second"), "1"), "2");
-    assert.equal((await store.read("a/b")).fields.get("token")?.toString(), "canary-4711-second");
-    assert.equal((await store.read("a/b", "1")).fields.get("token")?.toString(), "canary-4711-first");
-    assert.equal((await store.describe("a/b")).version, "2");
-    const bytes = readFileSync(join(dir, "secrets.jwe"), "utf8");
-    assert.ok(!bytes.includes("canary") && statSync(join(dir, "secrets.jwe")).mode % 0o1000 === 0o600);
-    assert.equal((await (await open()).read("a/b")).version, "2");
+  it("give a secret its own fields, and no others that lie at the same place", async () => {
+    const stores = await Stores.open(config(), systemClock);
+    await stores.write("prod/orders/api", new Map([["token", Buffer.from("canary-4711")]]));
+    await stores.write("prod/orders/db", new Map([["password", Buffer.from("canary-4712")]]));
+    assert.deepEqual([...(await stores.read("prod/orders/api")).fields.keys()], ["token"]);
+    assert.deepEqual([...(await stores.read("prod/orders/db")).fields.keys()], ["password"]);
+    assert.equal((await stores.describe("prod/orders/db")).version, "2");
+    assert.deepEqual([...(await stores.health()).values()], [{ ok: true }]);
+    await stores.close();
   });
 
-  it("writes nothing where another version is the newest", async () => {
-    const store = await open();
+  it("know no secret that is not configured, whatever it is called", async () => {
+    const stores = await Stores.open(config(), systemClock);
+    for (const name of ["prod/other", "", "toString", "__proto__"]) await assert.rejects(stores.read(name), /No store is configured/);
+  });
+
+  it("name the broker's own credentials for the masker", async () => {
+    const [entry] = (await Stores.open(config(), systemClock)).ownCredentials();
+    assert.equal(entry?.placeholder, "[sallyport:store/dev]");
+    assert.equal(entry?.value.length, 43);
+  });
+
+  it("are not opened with a secret whose path leads out of its store", async () => {
+    process.env.SALLYPORT_TEST_TOKEN = "t.canary-4711";
+    const vault = '  vault: { kind: openbao, address: "http://127.0.0.1:1", auth: { token: "env:SALLYPORT_TEST_TOKEN" } }';
     await assert.rejects(
-      store.write("a", fields("x".repeat(10)), "3"),
-      (error: unknown) => error instanceof Refusal && error.reason === "INVALID_REQUEST",
+      Stores.open(config('  prod/x: { store: vault, path: "../sys/seal", fields: [token] }', vault), systemClock),
+      /is no path/,
     );
-    await assert.rejects(store.read("a"), unavailable);
-  });
-
-  it("loses none of several writes at once", async () => {
-    const [one, two] = [await open(), await open()];
-    const versions = await Promise.all(
-      [one, two, one, two].map((store, index) => store.write(`s/${index}`, fields(`value-number-${index}`))),
-    );
-    assert.deepEqual(versions, ["1", "1", "1", "1"]);
-    for (let index = 0; index < 4; index++)
-      assert.equal((await one.read(`s/${index}`)).fields.get("token")?.toString(), `value-number-${index}`);
-  });
-
-  it("says so where the key is another's, is none, or the file was altered", async () => {
-    await (await open()).write("a", fields("canary-4711"));
-    writeFileSync(join(dir, "key"), randomBytes(32).toString("base64url"));
-    await assert.rejects((await open()).read("a"), unavailable);
-    writeFileSync(join(dir, "key"), "short");
-    await assert.rejects(open(), unavailable);
-  });
-});
-
-describe("a vault that misbehaves", () => {
-  const serve = async (listener: RequestListener, run: (store: OpenBaoStore) => Promise<void>) => {
-    const server = createServer(listener);
-    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-    process.env.SALLYPORT_TEST_TOKEN = "t.canary-4711-token";
-    const address = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-    const store = new OpenBaoStore(
-      "vault",
-      { kind: "openbao", address, mount: "secret", auth: { token: "env:SALLYPORT_TEST_TOKEN" }, network: ["127.0.0.0/8"] },
-      systemClock,
-    );
-    try {
-      await run(store);
-    } finally {
-      await store.close();
-      server.closeAllConnections();
-      server.close();
-    }
-  };
-
-  for (const [what, listener] of Object.entries<RequestListener>({
-    "answers 403": (_, answer) => void answer.writeHead(403).end('{"errors":["permission denied"]}'),
-    "answers 404": (_, answer) => void answer.writeHead(404).end('{"errors":[]}'),
-    "answers 500": (_, answer) => void answer.writeHead(500).end("canary-4711"),
-    "answers 503, sealed": (_, answer) => void answer.writeHead(503).end('{"errors":["Vault is sealed"]}'),
-    "answers garbage": (_, answer) => void answer.end("<html>canary-4711</html>"),
-    "answers without a version": (_, answer) => void answer.end('{"data":{"data":{"token":"canary-4711"}}}'),
-    "breaks off": (request) => void request.socket.destroy(),
-    "redirects elsewhere": (_, answer) => void answer.writeHead(307, { location: "http://169.254.169.254/" }).end(),
-    "never answers": () => {},
-  })) {
-    it(`${what}: STORE_UNAVAILABLE, and nothing of the answer in the sentence`, async () => {
-      await serve(listener, async (store) => {
-        const began = performance.now();
-        await assert.rejects(
-          store.read("orders/api"),
-          (error: unknown) => unavailable(error) && !(error as Error).message.includes("canary"),
-        );
-        assert.ok(performance.now() - began < 10_000);
-      });
-    });
-  }
-
-  it("one that behaves is read, version and all", async () => {
-    await serve(
-      (request, answer) =>
-        void answer.end(
-          request.headers["x-vault-token"] === "t.canary-4711-token"
-            ? '{"data":{"data":{"token":"v"},"metadata":{"version":3,"created_time":"2026-01-01T00:00:00Z"}}}'
-            : "{}",
-        ),
-      async (store) => {
-        const read = await store.read("orders/api");
-        assert.deepEqual(
-          [read.version, read.createdAt, read.fields.get("token")?.toString()],
-          ["3", Date.parse("2026-01-01T00:00:00Z"), "v"],
-        );
-      },
-    );
+    await (await Stores.open(config("  prod/x: { store: vault, path: secret/x, fields: [token] }", vault), systemClock)).close();
   });
 });

@@ -1,8 +1,10 @@
+import type { Tracer } from "@opentelemetry/api";
 import { Refusal } from "@sallyport/contracts";
-import type { MaskEntry } from "@sallyport/masking";
-import type { Clock, Config } from "@sallyport/service";
-import { FileStore } from "./file-store.ts";
-import { OpenBaoStore } from "./openbao-store.ts";
+import { type MaskEntry, refusalFor } from "@sallyport/masking";
+import type { Clock, Config, Health } from "@sallyport/service";
+import { FileStore } from "./file/file-store.ts";
+import { kvPath } from "./openbao/kv-path.ts";
+import { OpenBaoStore } from "./openbao/openbao-store.ts";
 import type { ReadSecret, SecretReader, SecretStore, SecretVersion, SecretWriter } from "./secret-store.ts";
 
 /** The configured stores, and which secret lies where. */
@@ -15,10 +17,15 @@ export class Stores implements SecretReader, SecretWriter {
     this.#secrets = secrets;
   }
 
-  static async open(config: Pick<Config, "stores" | "secrets">, clock: Clock): Promise<Stores> {
+  /** @throws Refusal INVALID_REQUEST where a key, a certificate or a path is not what it must be */
+  static async open(config: Pick<Config, "stores" | "secrets">, clock: Clock, { tracer }: { tracer?: Tracer } = {}): Promise<Stores> {
     const stores = new Map<string, SecretStore>();
     for (const [name, store] of Object.entries(config.stores)) {
-      stores.set(name, store.kind === "file" ? await FileStore.open(store, clock) : new OpenBaoStore(name, store, clock));
+      stores.set(name, store.kind === "file" ? await FileStore.open(name, store, clock) : new OpenBaoStore(name, store, clock, { tracer }));
+    }
+    for (const { store, path } of Object.values(config.secrets)) {
+      const kept = config.stores[store];
+      if (kept?.kind === "openbao") kvPath(kept.mount, path);
     }
     return new Stores(stores, config.secrets);
   }
@@ -45,18 +52,27 @@ export class Stores implements SecretReader, SecretWriter {
     return store.write(path, fields, after);
   }
 
+  /** What can be masked of the broker's own credentials; a shorter one would blank ordinary text. */
   ownCredentials(): MaskEntry[] {
     return [...this.#stores].flatMap(([name, store]) =>
-      store.ownCredentials().map((value) => ({ placeholder: `[sallyport:store/${name}]`, value })),
+      store
+        .ownCredentials()
+        .filter((value) => refusalFor(value) === undefined)
+        .map((value) => ({ placeholder: `[sallyport:store/${name}]`, value })),
     );
   }
 
+  /** Of each store, by name. */
+  async health(): Promise<Map<string, Health>> {
+    return new Map(await Promise.all([...this.#stores].map(async ([name, store]) => [name, await store.health()] as const)));
+  }
+
   async close(): Promise<void> {
-    for (const store of this.#stores.values()) await store.close();
+    await Promise.all([...this.#stores.values()].map((store) => store.close()));
   }
 
   #find(secret: string): { store: SecretStore; path: string; fields: readonly string[] } {
-    const config = this.#secrets[secret];
+    const config = Object.hasOwn(this.#secrets, secret) ? this.#secrets[secret] : undefined;
     const store = config === undefined ? undefined : this.#stores.get(config.store);
     if (config === undefined || store === undefined)
       throw new Refusal("STORE_UNAVAILABLE", "No store is configured for this secret; tell the operator.");

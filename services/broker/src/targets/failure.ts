@@ -33,7 +33,6 @@ export function failureOf(
     ? new Refusal("TARGET_UNAVAILABLE", `${target} ${what}; try again, or check whether it runs.`, {
         cause: error,
         retryAfterMs: 1000,
-        metadata: { effect: "none" },
       })
     : new Refusal("OUTCOME_UNKNOWN", `${target} ${what}; the effect may have happened. Look before you try again.`, {
         cause: error,

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { type HttpOperation, Refusal } from "@sallyport/contracts";
+import { type HttpOperation, type Reason, Refusal } from "@sallyport/contracts";
 import type { TargetConfig } from "../catalogue/catalogue.ts";
 import { allows } from "./allow.ts";
 import { parseHeaders } from "./headers.ts";
@@ -88,18 +88,19 @@ export function withUpload(operation: Operation, upload: Upload): Operation {
 /** What keeps the operation from its target, for those whom policy allows it: said to nobody else, as it tells of the configuration. */
 export function unfit(operation: Operation): Refusal | undefined {
   const { config, target, method } = operation;
+  const because = (reason: Reason, sentence: string) => new Refusal(reason, sentence, { metadata: { effect: "none" } });
   if (!isListed(operation) || config === undefined) {
-    return new Refusal(
+    return because(
       "DESTINATION_NOT_ALLOWED",
       `Target "${target}" is not configured for ${method} on this path; ask the operator to add it to the target's allow list.`,
     );
   }
   const size = operation.upload?.size ?? operation.body.length;
   if (size > config.maxBodyBytes)
-    return new Refusal("TOO_LARGE", `Target "${target}" takes bodies of at most ${config.maxBodyBytes} bytes; this one has ${size}.`);
+    return because("TOO_LARGE", `Target "${target}" takes bodies of at most ${config.maxBodyBytes} bytes; this one has ${size}.`);
   const injected = config.inject.header?.name.toLowerCase();
   if (operation.headers.some(([name]) => name.replaceAll("_", "-") === injected?.replaceAll("_", "-"))) {
-    return new Refusal("INVALID_REQUEST", `Target "${target}" gets the header ${injected} from its configuration; leave it out.`);
+    return because("INVALID_REQUEST", `Target "${target}" gets the header ${injected} from its configuration; leave it out.`);
   }
   return undefined;
 }

@@ -1,5 +1,6 @@
-import { type Action, type Approval, type CheckResponse, Decision, type DecisionService, Refusal } from "@sallyport/contracts";
+import { type Action, type Approval, type CheckResponse, type DecisionService, Refusal } from "@sallyport/contracts";
 import { type Chain, chainToWire } from "@sallyport/identity";
+import { readResponse } from "@sallyport/policy";
 import type { Client } from "@sallyport/service";
 import type { ApprovalRule } from "../reviews/review.ts";
 
@@ -71,34 +72,24 @@ const approvalToWire = (approval: { name: string; digest: string; expiresAt: num
 
 function answerFrom(response: CheckResponse): Answer {
   const common = { policies: response.determiningPolicies, policyVersion: response.policyVersion };
-  // An obligation that this broker does not know cannot be honoured, so the permission does not hold.
-  const unknown = response.obligations[0];
-  if (unknown !== undefined) {
-    return { kind: "denied", reason: "POLICY_ERROR", sentence: "Policy asks for something that this broker cannot do.", ...common };
-  }
-  switch (response.decision) {
-    case Decision.ALLOW:
+  // No obligation is known to this broker yet, so a permission that carries one does not hold.
+  const reading = readResponse(response);
+  switch (reading.kind) {
+    case "allowed":
       return { kind: "allowed", ...common };
-    case Decision.NEEDS_APPROVAL:
-      return response.approvalsNeeded.length === 0
-        ? { kind: "denied", reason: "POLICY_ERROR", sentence: "Policy asks for an approval and does not say whose.", ...common }
-        : { kind: "needs-approval", ...common, rules: response.approvalsNeeded.map(ruleFrom) };
-    case Decision.DENY:
-      return {
-        kind: "denied",
-        reason: response.reason === "POLICY_ERROR" ? "POLICY_ERROR" : "DENIED_BY_POLICY",
-        sentence: response.sentence,
-        ...common,
-      };
-    default:
-      throw new Error("the decision is absent or unknown");
+    case "needs-approval":
+      return { kind: "needs-approval", ...common, rules: reading.approvals.map(ruleFrom) };
+    case "denied":
+      return { kind: "denied", reason: reading.reason, sentence: response.sentence, ...common };
+    case "unclear":
+      throw new Error(reading.why);
   }
 }
 
 const ruleFrom = (rule: CheckResponse["approvalsNeeded"][number]): ApprovalRule => ({
   name: rule.name,
   reviewers: rule.reviewers,
-  quorum: Math.max(1, rule.quorum),
+  quorum: rule.quorum,
   reviewMs: rule.reviewSeconds * 1000,
   grantMs: rule.grantSeconds * 1000,
 });

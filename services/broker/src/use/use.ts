@@ -4,7 +4,7 @@ import { Masker, type MaskSet, maskText } from "@sallyport/masking";
 import type { Caller } from "@sallyport/service";
 import type { Review } from "../reviews/review.ts";
 import { stateAt } from "../reviews/review.ts";
-import { type HttpAnswer,  type Operation, unfit } from "../targets/operation.ts";
+import { type HttpAnswer, type Operation, unfit } from "../targets/operation.ts";
 import { type Ask, denied, type Judged, judge } from "./ask.ts";
 import type { UseParts } from "./parts.ts";
 import { type Ending, type UseFacts, useRecord } from "./records.ts";
@@ -235,8 +235,10 @@ function refusalAfter(error: unknown, began: boolean, signal?: AbortSignal): Ref
 
 /** How a use ended that did not end well. After the request was sent, only the answer's end proves the effect. */
 function endingOf(refusal: Refusal, began: boolean): Ending {
-  const unknown = began && ["OUTCOME_UNKNOWN", "CANCELLED", "TARGET_UNAVAILABLE", "INTERNAL"].includes(refusal.reason);
-  return { status: unknown ? "unknown" : "failure", reason: refusal.reason, sentence: refusal.message, details: { used_at_target: began } };
+  // The dialler and the sender say where nothing left this broker.
+  const sent = began && refusal.metadata.effect !== "none";
+  const unknown = sent && ["OUTCOME_UNKNOWN", "CANCELLED", "TARGET_UNAVAILABLE", "INTERNAL"].includes(refusal.reason);
+  return { status: unknown ? "unknown" : "failure", reason: refusal.reason, sentence: refusal.message, details: { used_at_target: sent } };
 }
 
 function zero(fields: ReadonlyMap<string, Uint8Array>): void {

@@ -1,0 +1,52 @@
+import { Refusal, reasons } from "@sallyport/contracts";
+import { Command, CommanderError } from "commander";
+import { version } from "./version.ts";
+
+/** The commands, each loaded when it is called for: most of them need none of the others' libraries. */
+const commands: Record<string, () => Promise<Command>> = {
+  init: async () => (await import("./commands/init.ts")).initCommand(),
+  start: async () => (await import("./commands/start.ts")).startCommand(),
+  config: async () => (await import("./commands/config.ts")).configCommand(),
+  policy: async () => (await import("./commands/policy.ts")).policyCommand(),
+  audit: async () => (await import("./commands/audit.ts")).auditCommand(),
+};
+
+/**
+ * Runs the command line.
+ *
+ * @returns the exit code: 0 done, 1 failure, 2 usage, 3 denied, 4 not signed in, 5 waiting for approval, 6 expired or revoked, 7 unavailable
+ */
+export async function main(argv: readonly string[]): Promise<number> {
+  const program = new Command("sallyport")
+    .description("The gateway between nested AI agents and the secrets they use")
+    .version(version)
+    .exitOverride();
+  const named = argv[2] === undefined ? undefined : commands[argv[2]];
+  for (const load of named === undefined ? Object.values(commands) : [named]) program.addCommand(await load());
+  for (const command of program.commands) override(command);
+  try {
+    await program.parseAsync(argv as string[]);
+    return Number(process.exitCode ?? 0);
+  } catch (error) {
+    return failed(error);
+  }
+}
+
+function override(command: Command): void {
+  command.exitOverride();
+  for (const sub of command.commands) override(sub);
+}
+
+function failed(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+  if (error instanceof Refusal) {
+    process.stderr.write(`${error.reason}: ${error.message}\n`);
+    return reasons[error.reason].exit;
+  }
+  if (error instanceof Error && ["ConfigError", "StartError"].includes(error.name)) {
+    process.stderr.write(`${error.message}\n`);
+    return error.name === "ConfigError" ? 2 : 1;
+  }
+  process.stderr.write(`sallyport failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+  return 1;
+}

@@ -1,0 +1,306 @@
+import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
+import { createServer, type IncomingMessage, type RequestListener } from "node:http";
+import type { AddressInfo } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
+import { Refusal } from "@sallyport/contracts";
+import { type OpenbaoStore as OpenbaoConfig, systemClock } from "@sallyport/service";
+import { describeWith, openbao } from "../../../../../test/support/servers.ts";
+import { conformance } from "../conformance.ts";
+import { kvPath } from "./kv-path.ts";
+import { OpenBaoStore } from "./openbao-store.ts";
+
+const token = "t.canary-4711-token";
+const loopback = ["127.0.0.0/8"];
+const fields = (value: string) => new Map([["token", Buffer.from(value)]]);
+const configFor = (address: string, more: Partial<OpenbaoConfig> = {}): OpenbaoConfig => ({
+  kind: "openbao",
+  address,
+  namespace: undefined,
+  mount: "secret",
+  auth: { token: "env:SALLYPORT_TEST_TOKEN" },
+  ca: undefined,
+  network: loopback,
+  ...more,
+});
+
+describe("a vault", () => {
+  const stores: OpenBaoStore[] = [];
+  const servers: ReturnType<typeof createServer>[] = [];
+  let calls: { line: string; headers: IncomingMessage["headers"]; body: string }[] = [];
+
+  const vault = async (listener: RequestListener, more: Partial<OpenbaoConfig> = {}) => {
+    const server = createServer(async (request, answer) => {
+      let body = "";
+      for await (const piece of request) body += piece;
+      calls.push({ line: `${request.method} ${request.url}`, headers: request.headers, body });
+      if (request.url === "/v1/auth/token/lookup-self" && !more.auth) answer.end('{"data":{"ttl":0}}');
+      else listener(request, answer);
+    });
+    servers.push(server);
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const store = new OpenBaoStore("vault", configFor(`http://127.0.0.1:${(server.address() as AddressInfo).port}`, more), systemClock, {
+      timeoutMs: 300,
+    });
+    stores.push(store);
+    return store;
+  };
+  const lines = () => calls.map(({ line }) => line);
+  const kv = (version: number, data: object | null) =>
+    JSON.stringify({ data: { data, metadata: { version, created_time: "2026-01-01T00:00:00.5Z" } } });
+
+  before(() => {
+    process.env.SALLYPORT_TEST_TOKEN = token;
+    process.env.SALLYPORT_TEST_ROLE = "role-id";
+    process.env.SALLYPORT_TEST_SECRET_ID = "canary-4711-secret-id";
+  });
+  beforeEach(() => {
+    calls = [];
+  });
+  afterEach(async () => {
+    await Promise.all(stores.splice(0).map((store) => store.close()));
+    for (const server of servers.splice(0)) {
+      server.closeAllConnections();
+      server.close();
+    }
+  });
+
+  const failing: Record<string, RequestListener> = {
+    "answers 403": (_, answer) => answer.writeHead(403).end('{"errors":["permission denied"]}'),
+    "answers 404": (_, answer) => answer.writeHead(404).end('{"errors":[]}'),
+    "answers 500": (_, answer) => answer.writeHead(500).end("canary-4711"),
+    "answers 503, sealed": (_, answer) => answer.writeHead(503).end('{"errors":["Vault is sealed"]}'),
+    "answers 429": (_, answer) => answer.writeHead(429).end(),
+    "answers garbage": (_, answer) => answer.end("<html>canary-4711</html>"),
+    "answers JSON of another shape": (_, answer) => answer.end('["canary-4711"]'),
+    "answers null": (_, answer) => answer.end("null"),
+    "answers nothing": (_, answer) => answer.end(),
+    "answers without a version": (_, answer) => answer.end('{"data":{"data":{"token":"canary-4711"}}}'),
+    "answers without data": (_, answer) => answer.end(kv(3, null)),
+    "answers too much": (_, answer) => answer.end(`{"data":"${"x".repeat(3_000_000)}"}`),
+    "breaks off": (request) => request.socket.destroy(),
+    "redirects elsewhere": (_, answer) => answer.writeHead(307, { location: "http://169.254.169.254/" }).end(),
+    "never answers": () => undefined,
+    "begins an answer and goes silent": (_, answer) => answer.write('{"data":'),
+  };
+  for (const [what, listener] of Object.entries(failing)) {
+    it(`that ${what} is unavailable, in time, and nothing that it said is told`, async () => {
+      const store = await vault(listener);
+      const began = performance.now();
+      await unavailable(store.read("orders/api"));
+      await unavailable(store.describe("orders/api"));
+      await unavailable(store.write("orders/api", fields("new-canary-4711")));
+      assert.ok(performance.now() - began < 3000);
+    });
+  }
+
+  it("that refuses and one that has nothing give one answer", async () => {
+    const sentences = await Promise.all(
+      [403, 404].map(async (status) => unavailable((await vault((_, answer) => answer.writeHead(status).end("{}"))).read("a"))),
+    );
+    assert.equal(sentences[0]?.message, sentences[1]?.message);
+  });
+
+  it("that answers a write with nothing clear may have stored it, which is said", async () => {
+    for (const listener of [
+      (_: unknown, answer: { end(): void }) => answer.end(),
+      (request: IncomingMessage) => void request.socket.destroy(),
+    ] as RequestListener[]) {
+      const store = await vault((request, answer) => (request.method === "GET" ? answer.end(kv(1, {})) : listener(request, answer)));
+      const refusal = await unavailable(store.write("a", fields("x")), /may have been stored/);
+      assert.equal(refusal.metadata.effect, "unknown");
+    }
+  });
+
+  it("that answers with another version than was asked for is not believed", async () => {
+    const store = await vault((_, answer) => answer.end(kv(3, { token: "v" })));
+    await unavailable(store.read("a", "2"));
+    assert.equal((await store.read("a", "3")).version, "3");
+  });
+
+  it("is asked with the broker's token and namespace, for exactly the path", async () => {
+    const store = await vault((_, answer) => answer.end(kv(3, { token: "v", number: 5 })), { namespace: "team-a" });
+    const read = await store.read("secret/orders/a b?c#d", "3");
+    assert.deepEqual(
+      [read.version, read.createdAt, [...read.fields].map(String)],
+      ["3", Date.parse("2026-01-01T00:00:00.5Z"), ["token,v"]],
+    );
+    const call = calls.at(-1);
+    assert.equal(call?.line, "GET /v1/secret/data/orders/a%20b%3Fc%23d?version=3");
+    assert.deepEqual(
+      [call?.headers["x-vault-token"], call?.headers["x-vault-namespace"], call?.headers["x-vault-request"]],
+      [token, "team-a", "true"],
+    );
+  });
+
+  it("is never asked for a path that a URL could read as another", () => {
+    for (const path of ["../sys/seal", "a/../b", "a//b", "", "/a", "a/", ".", "a/./b", "a\\b", "a\nb", "secret/"])
+      assert.throws(() => kvPath("secret", path), /is no path/);
+    assert.equal(kvPath("secret", "orders/api"), kvPath("secret", "secret/orders/api"));
+    assert.equal(kvPath("secret", "secrets/orders"), "secrets/orders");
+  });
+
+  it("is not reached where its address is not listed", async () => {
+    const store = await vault((_, answer) => answer.end(), { network: [] });
+    await assert.rejects(
+      store.read("a"),
+      (error: unknown) =>
+        error instanceof Refusal && error.reason === "DESTINATION_NOT_ALLOWED" && /stores\.vault\.network/.test(error.message),
+    );
+    assert.deepEqual(calls, []);
+  });
+
+  it("whose settings lead to nothing is refused at the start", () => {
+    const open = (more: Partial<OpenbaoConfig>) => () => new OpenBaoStore("vault", configFor("http://127.0.0.1:1", more), systemClock);
+    assert.throws(open({ auth: { token: "env:SALLYPORT_TEST_UNSET" } }), /stores\.vault\.auth\.token/);
+    assert.throws(
+      open({ auth: { approle: { roleId: "env:SALLYPORT_TEST_ROLE", secretId: "file:/does/not/exist" } } }),
+      /approle\.secretId: the file/,
+    );
+    assert.throws(open({ ca: "/does/not/exist.pem" }), /stores\.vault\.ca/);
+    assert.throws(open({ mount: "../sys" }), /is no path/);
+  });
+
+  describe("signed in to by AppRole", () => {
+    const auth = { approle: { roleId: "env:SALLYPORT_TEST_ROLE", secretId: "env:SALLYPORT_TEST_SECRET_ID" } };
+    let known: Set<string>;
+    let signIns: number;
+    /** A vault that knows the tokens that it gave, for a time. */
+    const signing = (seconds: number, renewable = true): RequestListener => {
+      known = new Set();
+      signIns = 0;
+      const give = (value: string) => JSON.stringify({ auth: { client_token: value, lease_duration: seconds, renewable } });
+      return (request, answer) => {
+        const given = request.headers["x-vault-token"] as string;
+        if (request.url === "/v1/auth/approle/login") {
+          known.add(`canary-4711-${++signIns}`);
+          answer.end(give(`canary-4711-${signIns}`));
+        } else if (!known.has(given)) answer.writeHead(403).end("{}");
+        else if (request.url === "/v1/auth/token/renew-self") answer.end(give(given));
+        else if (request.url === "/v1/secret/data/forbidden") answer.writeHead(403).end("{}");
+        else if (request.url === "/v1/auth/token/lookup-self") answer.end("{}");
+        else answer.end(kv(1, { token: "v" }));
+      };
+    };
+
+    it("is signed in to once for many reads at once, and its credentials are known to the masker", async () => {
+      const store = await vault(signing(3600), { auth });
+      await Promise.all([1, 2, 3, 4].map(() => store.read("a")));
+      assert.equal(signIns, 1);
+      assert.deepEqual(JSON.parse(calls[0]?.body ?? ""), { role_id: "role-id", secret_id: "canary-4711-secret-id" });
+      assert.deepEqual(store.ownCredentials().map(String), ["canary-4711-1", "canary-4711-secret-id"]);
+    });
+
+    it("is signed in to anew when it has forgotten the token", async () => {
+      const store = await vault(signing(3600), { auth });
+      await store.read("a");
+      known.clear();
+      await store.read("a");
+      assert.equal(signIns, 2);
+    });
+
+    it("is not signed in to anew where policy, not the token, is why it refuses", async () => {
+      const store = await vault(signing(3600), { auth });
+      for (let times = 0; times < 3; times++) await unavailable(store.read("forbidden"));
+      assert.equal(signIns, 1);
+    });
+
+    it("has its token renewed while nobody uses it, and replaced where that cannot be", async () => {
+      const store = await vault(signing(3), { auth });
+      await store.read("a");
+      await sleep(2300);
+      assert.ok(lines().includes("POST /v1/auth/token/renew-self"));
+      await store.read("a");
+      assert.equal(signIns, 1);
+      const other = await vault(signing(2, false), { auth });
+      await other.read("a");
+      await other.read("a");
+      assert.equal(signIns, 2);
+    });
+
+    it("is told when the broker leaves", async () => {
+      const store = await vault(signing(3600), { auth });
+      await store.read("a");
+      await store.close();
+      assert.equal(lines().at(-1), "POST /v1/auth/token/revoke-self");
+    });
+
+    it("that refuses the sign-in is unavailable", async () => {
+      for (const status of [400, 403, 500, 200]) {
+        const store = await vault((_, answer) => answer.writeHead(status).end('{"auth":{"client_token":"a\\nb"}}'), { auth });
+        await unavailable(store.read("a"), /sign/);
+        assert.equal((await store.health()).ok, false);
+      }
+    });
+  });
+});
+
+describeWith("OpenBao", { bao: openbao }, ({ bao }) => {
+  const stores: OpenBaoStore[] = [];
+  const opened = async (more: Partial<OpenbaoConfig> = {}) => {
+    process.env.SALLYPORT_TEST_TOKEN = bao().token;
+    const store = new OpenBaoStore("vault", configFor(bao().address, more), systemClock);
+    stores.push(store);
+    return store;
+  };
+  afterEach(() => Promise.all(stores.splice(0).map((store) => store.close())));
+
+  conformance(async () => ({ store: await opened(), path: `conformance/${randomUUID()}` }));
+
+  it("is signed in to by an AppRole that may use one path", async () => {
+    const path = `orders/${randomUUID()}`;
+    await bao().api("POST", "sys/auth/approle", { type: "approle" });
+    await bao().api("POST", "sys/policies/acl/broker", {
+      policy: `path "secret/data/${path}" { capabilities = ["read", "create", "update"] }`,
+    });
+    await bao().api("POST", "auth/approle/role/broker", { token_policies: "broker", token_ttl: "10m" });
+    const role = (await bao().api("GET", "auth/approle/role/broker/role-id")) as { data: { role_id: string } };
+    const secret = (await bao().api("POST", "auth/approle/role/broker/secret-id", {})) as { data: { secret_id: string } };
+    process.env.SALLYPORT_TEST_ROLE = role.data.role_id;
+    process.env.SALLYPORT_TEST_SECRET_ID = secret.data.secret_id;
+    const store = await opened({ auth: { approle: { roleId: "env:SALLYPORT_TEST_ROLE", secretId: "env:SALLYPORT_TEST_SECRET_ID" } } });
+    assert.equal(await store.write(path, fields("canary-4711")), "1");
+    assert.equal((await store.read(path)).fields.get("token")?.toString(), "canary-4711");
+    // Its metadata may not be read by this role; its data may.
+    assert.equal((await store.describe(path)).version, "1");
+    const forbidden = await unavailable(store.read("orders/other"));
+    const root = await opened();
+    assert.equal((await unavailable(root.read(`none/${randomUUID()}`))).message, forbidden.message);
+  });
+
+  it("has no version that was deleted or destroyed, and counts on from it", async () => {
+    const store = await opened();
+    const path = `orders/${randomUUID()}`;
+    await store.write(path, fields("canary-4711"));
+    await bao().api("DELETE", `secret/data/${path}`);
+    await unavailable(store.read(path));
+    await unavailable(store.describe(path));
+    assert.equal(await store.write(path, fields("canary-4712"), "1"), "2");
+    await bao().api("PUT", `secret/destroy/${path}`, { versions: [2] });
+    await unavailable(store.read(path, "2"));
+  });
+
+  it("that was frozen is unavailable, and serves again by itself", async function () {
+    if (!bao().ours) this.skip();
+    const store = new OpenBaoStore("vault", configFor(bao().address), systemClock, { timeoutMs: 400 });
+    stores.push(store);
+    const path = `orders/${randomUUID()}`;
+    await store.write(path, fields("canary-4711"));
+    bao().pause();
+    await unavailable(store.read(path));
+    bao().resume();
+    assert.equal((await store.read(path)).version, "1");
+  });
+});
+
+async function unavailable(call: Promise<unknown>, sentence = /./): Promise<Refusal> {
+  const error = await call.then(
+    () => assert.fail("was not refused"),
+    (error: unknown) => error,
+  );
+  assert.ok(error instanceof Refusal, String(error));
+  assert.equal(error.reason, "STORE_UNAVAILABLE", error.message);
+  assert.match(error.message, sentence);
+  assert.ok(!error.message.includes("canary"));
+  return error;
+}
