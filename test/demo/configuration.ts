@@ -36,7 +36,7 @@ export function writeConfiguration(file: string, world: World, form: Record<stri
       trust: {
         oidc: [
           { name: "corp", issuer: world.peopleIssuer, ...issuer },
-          { name: "ci", issuer: world.workloadIssuer, kind: "service", owner: { claim: "owner" }, ...issuer },
+          { name: "ci", issuer: world.workloadIssuer, kind: "service", owner: { claim: "owner", provider: "corp" }, ...issuer },
         ],
       },
       stores: { vault: store },

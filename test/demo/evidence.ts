@@ -5,23 +5,22 @@ import { readTopic } from "./kafka-topic.ts";
 import { mustRun, sallyport } from "./process.ts";
 import type { Reporter } from "./reporter.ts";
 
+/** The parts of a record (OCSF) that the story shows. */
 interface Evidence {
   time: number;
-  metadata: { uid: string };
-  status?: string;
-  status_id?: number;
-  status_detail?: string;
+  metadata: { uid: string; event_code: string };
+  status_id: number;
+  status: string;
+  status_code?: string;
   unmapped: {
     sallyport: {
-      event: string;
       phase: string;
-      reason?: string;
       secret?: { name: string; version?: string };
       statement?: { masked: string };
       policies?: { determining: string[] };
       approvers?: { id: string }[];
     };
-    delegation?: { links: { id: string }[] };
+    delegation?: { id: string }[];
   };
 }
 
@@ -34,26 +33,28 @@ export async function inspectEvidence(installation: Installation, state: string,
   report.show("release-bot (ci, owned by corp/alice)");
   report.show("└─ release └─ deploy └─ migration");
   for (const record of records) {
-    const { event, phase, secret, statement, policies, approvers, reason } = record.unmapped.sallyport;
+    const { phase, secret, statement, policies, approvers } = record.unmapped.sallyport;
     if (phase === "intent") continue;
-    const who = record.unmapped.delegation?.links.at(-1)?.id ?? "—";
-    const what = [event, secret && `${secret.name}${secret.version === undefined ? "" : ` v${secret.version}`}`, statement?.masked]
+    const who = record.unmapped.delegation?.at(-1)?.id ?? "—";
+    const what = [
+      record.metadata.event_code,
+      secret && `${secret.name}${secret.version === undefined ? "" : ` v${secret.version}`}`,
+      statement?.masked,
+    ]
       .filter(Boolean)
       .join(" ");
     const why = [
       policies?.determining.length ? `policy ${policies.determining.join(", ")}` : undefined,
       approvers?.length ? `approved by ${approvers.map(({ id }) => id).join(", ")}` : undefined,
-    ]
-      .filter(Boolean)
-      .join("; ");
+    ].filter(Boolean);
     report.show(
-      `${new Date(record.time).toISOString().slice(11, 23)} ${who}  ${what}  → ${reason ?? record.status ?? ""}${why === "" ? "" : `  (${why})`}`,
+      `${new Date(record.time).toISOString().slice(11, 23)} ${who}  ${what}  → ${record.status_code ?? record.status}${why.length === 0 ? "" : `  (${why.join("; ")})`}`,
       record.metadata.uid,
     );
   }
-  const events = new Set(records.map((record) => record.unmapped.sallyport.event));
+  const events = new Set(records.map((record) => record.metadata.event_code));
   for (const event of ["secret.use", "review.open", "review.approve"]) report.check(events.has(event), `${event} is on record`);
-  const reasons = new Set(records.map((record) => record.unmapped.sallyport.reason));
+  const reasons = new Set(records.map((record) => record.status_code));
   for (const reason of [
     "DENIED_BY_POLICY",
     "PROOF_INVALID",
@@ -72,7 +73,7 @@ export async function inspectEvidence(installation: Installation, state: string,
       "Kafka holds the same records, byte for byte",
       `${lines.length} records, ${resends} resends`,
     );
-    const unknown = records.filter((record) => record.unmapped.sallyport.phase === "outcome" && record.status_id === 99);
+    const unknown = records.filter((record) => record.unmapped.sallyport.phase === "outcome" && record.status_id === 0);
     report.check(unknown.length > 0, "the use that was cut by the kill has an outcome of its own: unknown", unknown[0]?.metadata.uid);
   }
 
@@ -94,7 +95,7 @@ export async function inspectEvidence(installation: Installation, state: string,
       said.split("\n").find((line) => wanted.test(line)) ?? said,
     );
   };
-  await altered("edited", (lines) => lines.with(3, (lines[3] as string).replace("sallyport", "sallyp0rt")), /\b3\b/);
+  await altered("edited", (lines) => lines.with(3, (lines[3] as string).replace("Sallyport", "Sallyp0rt")), /\b3\b/);
   await altered("dropped", (lines) => lines.toSpliced(5, 1), /\b5\b/);
   await altered("truncated", (lines) => lines.slice(0, -3), new RegExp(`\\b${records.length - 3}\\b`));
 }

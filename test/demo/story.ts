@@ -55,7 +55,7 @@ export async function tellStory(
 
     puppets = await chainOfThree(
       installation,
-      await workloads.idToken({ subject: "release-bot", groups: ["release-pipelines"], owner: "corp/alice" }, "sallyport"),
+      await workloads.idToken({ subject: "release-bot", groups: ["release-pipelines"], owner: "alice" }, "sallyport"),
       report,
     );
     await approvedUse(puppets, api, canary, home, report);
@@ -113,7 +113,7 @@ async function approvedUse(
   report.show(`bob sees: ${review.summary}  ${review.bodyPreview}`);
 
   const own = await sallyport(["reviews", "approve", id, "--digest", review.digest, "--profile", "alice"], home);
-  report.check(own.code === 3 && /own|started/.test(own.stderr), "alice may not approve: the pipeline is hers", firstLine(own.stderr));
+  report.check(own.code === 3 && /own|started/.test(own.stderr), "alice may not approve: the pipeline is hers", lastLine(own.stderr));
   const byAgent = await puppets.tell(deploy, "approve", { reviewId: id, digest: review.digest });
   report.check(isRefused(byAgent, "DENIED_BY_POLICY"), "nor may deploy, which is in the chain", sentenceOf(byAgent));
 
@@ -243,5 +243,5 @@ function whereIs({ configFile, endpoints, scaledOut }: Installation): string[] {
 const isRefused = (outcome: Outcome, reason: string) => !outcome.ok && outcome.reason === reason;
 const sentenceOf = (outcome: Outcome) => (outcome.ok ? "it was allowed" : `${outcome.reason}: ${outcome.sentence}`);
 const detailOf = (outcome: Outcome) => (outcome.ok ? JSON.stringify(outcome.result) : sentenceOf(outcome));
-const firstLine = (text: string) => text.split("\n")[0] ?? "";
+const lastLine = (text: string) => text.trim().split("\n").at(-1) ?? "";
 const shorten = (text: string) => (text.length > 110 ? `${text.slice(0, 110)}…` : text).replaceAll("\n", "⏎");

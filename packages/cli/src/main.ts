@@ -7,6 +7,16 @@ const commands: Record<string, () => Promise<Command>> = {
   init: async () => (await import("./commands/init.ts")).initCommand(),
   start: async () => (await import("./commands/start.ts")).startCommand(),
   config: async () => (await import("./commands/config.ts")).configCommand(),
+  connections: async () => (await import("./commands/connections.ts")).connectionsCommand(),
+  login: async () => (await import("./commands/login.ts")).loginCommand(),
+  logout: async () => (await import("./commands/logout.ts")).logoutCommand(),
+  whoami: async () => (await import("./commands/whoami.ts")).whoamiCommand(),
+  delegate: async () => (await import("./commands/delegate.ts")).delegateCommand(),
+  secrets: async () => (await import("./commands/secrets.ts")).secretsCommand(),
+  use: async () => (await import("./commands/use.ts")).useCommand(),
+  request: async () => (await import("./commands/request.ts")).requestCommand(),
+  reviews: async () => (await import("./commands/reviews.ts")).reviewsCommand(),
+  revoke: async () => (await import("./commands/revoke.ts")).revokeCommand(),
   policy: async () => (await import("./commands/policy.ts")).policyCommand(),
   audit: async () => (await import("./commands/audit.ts")).auditCommand(),
 };
@@ -28,19 +38,26 @@ export async function main(argv: readonly string[]): Promise<number> {
     await program.parseAsync(argv as string[]);
     return Number(process.exitCode ?? 0);
   } catch (error) {
-    return failed(error);
+    return failed(error, asksForJson(argv));
   }
 }
+
+/** Read from the words themselves: the error may be that they could not be parsed. */
+const asksForJson = (argv: readonly string[]): boolean =>
+  argv.some(
+    (word, index) => /^(-o|--output)=?jsonl?$/.test(word) || (/^(-o|--output)$/.test(argv[index - 1] ?? "") && /^jsonl?$/.test(word)),
+  );
 
 function override(command: Command): void {
   command.exitOverride();
   for (const sub of command.commands) override(sub);
 }
 
-function failed(error: unknown): number {
+function failed(error: unknown, json: boolean): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
   if (error instanceof Refusal) {
-    process.stderr.write(`${error.reason}: ${error.message}\n`);
+    const { reason, message, metadata } = error;
+    process.stderr.write(json ? `${JSON.stringify({ error: { reason, message, metadata } })}\n` : `${reason}: ${message}\n`);
     return reasons[error.reason].exit;
   }
   if (error instanceof Error && ["ConfigError", "StartError"].includes(error.name)) {

@@ -82,7 +82,7 @@ export class Layer implements Decoded {
       if (depth > 0) first = Math.min(first, thread.startOf(depth));
       // A backspace may take the last byte back; where that only made the partial match longer, it began at the same place.
       const previous = thread.previous > 0 ? automaton.depth(thread.previous) : 0;
-      if (previous > 0 && previous >= depth) first = Math.min(first, thread.indexOf(thread.decoded - 1 - previous));
+      if (previous > 0 && previous >= depth) first = Math.min(first, thread.startOf(previous + 1));
       const spelling = thread.outer ?? thread.inner;
       if (spelling !== undefined) first = Math.min(first, thread.inner?.start ?? spelling.start, spelling.start);
     }

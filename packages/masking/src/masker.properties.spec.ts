@@ -39,11 +39,13 @@ function streamed(masks: MaskSet, chunks: Iterable<Buffer>): Buffer {
   return Buffer.concat([...out, masker.end()]);
 }
 
-/** Text with values in it, in any encoding, whole or cut short. */
+/** Text with values in it, in any encoding, whole or cut short. One cut short ends in a bar: the first letter of a placeholder after it might make it whole. */
 const planted = secret.chain((value) => {
   const forms = encodingsOf(value);
   const form = fc.nat(forms.length - 1).map((at) => Buffer.from(forms[at]!.bytes));
-  const cut = fc.tuple(form, fc.nat(200)).map(([bytes, at]) => bytes.subarray(0, at % (bytes.length + 1)));
+  const cut = fc
+    .tuple(form, fc.nat(200))
+    .map(([bytes, at]) => Buffer.concat([bytes.subarray(0, at % (bytes.length + 1)), Buffer.from("|")]));
   return fc.record({ value: fc.constant(value), parts: fc.array(fc.oneof(neighbour, form, cut), { minLength: 1, maxLength: 7 }) });
 });
 
@@ -95,8 +97,7 @@ describe("masking, for any text", () => {
     fc.assert(
       fc.property(planted, ({ value, parts }) => {
         const masks = set([value]);
-        // Kept apart: a value cut short may be made whole by the first letter of a placeholder after it.
-        const once = Buffer.from(maskBytes(masks, Buffer.concat(parts.flatMap((part) => [part, Buffer.from(" | ")]))));
+        const once = Buffer.from(maskBytes(masks, Buffer.concat(parts)));
         assert.deepEqual(Buffer.from(maskBytes(masks, once)), once);
       }),
       { numRuns: +(process.env.RUNS ?? 0) || 200 },

@@ -1,8 +1,7 @@
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { BrokerService, DecisionService, JournalService, ReviewService } from "@sallyport/contracts";
 import { EvidenceWriter } from "@sallyport/journal";
-import { Gate, type Host, type Running, TrustFeed } from "@sallyport/service";
+import { Gate, type Host, type Running, readKey, TrustFeed } from "@sallyport/service";
 import { openConfiguredState } from "@sallyport/state";
 import { Catalogue } from "./catalogue/catalogue.ts";
 import { TreeMasks } from "./masks/tree-masks.ts";
@@ -13,6 +12,7 @@ import { ReviewSeal } from "./reviews/seal.ts";
 import { requestAccess, waitForAccess } from "./rpc/access.ts";
 import { describe } from "./rpc/describe.ts";
 import { list } from "./rpc/list.ts";
+import { recordingGate } from "./rpc/recording-gate.ts";
 import { reviewHandlers } from "./rpc/reviews.ts";
 import { use } from "./rpc/use.ts";
 import { useUpload } from "./rpc/use-upload.ts";
@@ -27,9 +27,8 @@ import type { UseParts } from "./use/parts.ts";
 /** The data path: uses secrets for agents, asks people, masks what comes back. */
 export async function start(host: Host): Promise<Running> {
   const { config, clock } = host;
-  const brokerKey = await readFile(join(config.dataDir, "keys", "broker.key"));
+  const brokerKey = readKey(config.dataDir, "broker-group.key");
   const feed = await TrustFeed.follow(host);
-  const gate = new Gate(host, feed);
   const evidence = await EvidenceWriter.open({
     dir: join(config.dataDir, "broker", "journal"),
     service: "broker",
@@ -41,6 +40,7 @@ export async function start(host: Host): Promise<Running> {
     log: host.log,
   });
   await evidence.settleInterrupted();
+  const gate = recordingGate(new Gate(host, feed), evidence);
   const state = await openConfiguredState(host);
   feed.onGeneration((generation) => state.useGeneration(generation));
   const catalogue = new Catalogue(config);

@@ -3,13 +3,23 @@ import { dirname, join, resolve } from "node:path";
 import { initKeys, loadConfig } from "@sallyport/service";
 import { Command } from "commander";
 
-const firstConfig = (trustDomain: string) => `# Sallyport. Every setting: docs/sallyport.schema.json
+const firstConfig = (trustDomain: string) => `# Sallyport. Every setting: deploy/sallyport.schema.json
 version: 1
 trustDomain: ${trustDomain}
 dataDir: ./data
 policies: ./policies
 stores:
   dev: { kind: file, path: ./data/secrets.jwe, key: "file:./data/keys/file-store.key" }
+`;
+
+const firstPolicy = `// Nothing is allowed until a policy permits it, for every link of a chain.
+// This one lets your operators look after the installation; name their group as your identity provider does.
+@id("operators")
+permit (
+  principal in Group::"corp/operators",
+  action in [Action::"administer", Action::"revoke", Action::"replay"],
+  resource
+);
 `;
 
 /** `sallyport init`: a first configuration where there is none, and every key that is not there yet. */
@@ -24,7 +34,9 @@ export function initCommand(): Command {
       if (!existsSync(file)) {
         mkdirSync(join(dirname(file), "policies"), { recursive: true });
         writeFileSync(file, firstConfig(options.trustDomain), { flag: "wx" });
-        process.stderr.write(`wrote ${file}\n`);
+        const policy = join(dirname(file), "policies", "operators.cedar");
+        if (!existsSync(policy)) writeFileSync(policy, firstPolicy);
+        process.stderr.write(`wrote ${file} and a first policy beside it\n`);
       }
       const config = await loadConfig(file);
       const made = await initKeys({ dataDir: config.dataDir, trustDomain: config.trustDomain, names: options.name ?? [] });

@@ -1,8 +1,11 @@
-import { existsSync } from "node:fs";
+import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createLogger, initKeys, loadConfig, type ProcessOptions, roles, runProcess, type ServiceRole } from "@sallyport/service";
 import { Argument, Command } from "commander";
 import { version } from "../version.ts";
+
+/** Milliseconds after a signal by which the process is gone, drained or not. */
+const lastMomentMs = 25_000;
 
 /** The services by name: the same `main.ts` whether one runs alone or all in one process. */
 const load = (role: ServiceRole): ReturnType<ProcessOptions["load"]> => {
@@ -25,20 +28,37 @@ export function startCommand(): Command {
     .addArgument(new Argument("[service]", "which one").choices([...roles]))
     .option("-c, --config <file>", "the configuration", "sallyport.yaml")
     .action(async (role: ServiceRole | undefined, { config: file }: { config: string }) => {
+      keepMemoryOutOfCores();
       const config = await loadConfig(file);
+      const log = createLogger();
       // Split services share keys that somebody handed out; only the embedded form may make its own.
       if (role === undefined && !existsSync(join(config.dataDir, "keys"))) {
         const made = await initKeys({ dataDir: config.dataDir, trustDomain: config.trustDomain });
-        process.stderr.write(
-          `New data folder: made ${made.length} keys and certificates in ${join(config.dataDir, "keys")}, as \`sallyport init\` would have.\n`,
-        );
+        log.info({ dataDir: config.dataDir, made: made.length }, "new data folder: made its keys and certificates, as sallyport init does");
       }
-      const running = await runProcess({ config, roles: role === undefined ? roles : [role], load, version, log: createLogger() });
-      await new Promise<void>((resolve) => {
-        for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => resolve());
-      });
+      const running = await runProcess({ config, roles: role === undefined ? roles : [role], load, version, log });
+      log.info({ version, startedInMs: Math.round(performance.now()) }, "serving");
+      const signal = await firstSignal();
+      log.info({ signal }, "stopping");
+      setTimeout(() => process.exit(1), lastMomentMs).unref();
+      for (const again of ["SIGTERM", "SIGINT"] as const) process.once(again, () => process.exit(1));
       await running.stop();
       // Nothing is left to do; a library's idle timer must not hold the process.
       process.exit(0);
     });
+}
+
+const firstSignal = () =>
+  new Promise<NodeJS.Signals>((resolve) => {
+    for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, resolve);
+  });
+
+/** A core file would hold secret values: on Linux the process asks for cores without any of its memory (core(5)). */
+function keepMemoryOutOfCores(): void {
+  if (process.platform !== "linux") return;
+  try {
+    writeFileSync("/proc/self/coredump_filter", "0");
+  } catch {
+    // A locked-down /proc, as in some containers, whose runtime then decides about cores.
+  }
 }

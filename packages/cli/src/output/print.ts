@@ -1,12 +1,13 @@
 import { printable } from "@sallyport/contracts";
-import Table from "cli-table3";
 import { safeJson, safeYaml } from "./escaped.ts";
 import type { Form } from "./form.ts";
 
 /** Result columns by their heading, in order: what each shows of an item. */
 export type Columns<T> = Record<string, (item: T) => string | readonly string[]>;
 
-const maxCell = 200;
+/** Characters of a cell in a list; one thing alone is shown whole, as people decide on what they see. */
+const maxCellOfMany = 160;
+const maxCellOfOne = 16_384;
 
 /** Results go to standard output, and nothing else does. */
 export const result = (text: string): void => void process.stdout.write(`${text}\n`);
@@ -26,7 +27,9 @@ export function printAll<T>(form: Form, items: readonly T[], columns: Columns<T>
       return result(safeYaml(items).trimEnd());
     case "table":
       if (items.length === 0) return note(empty);
-      return result(table([Object.keys(columns).map((name) => name.toUpperCase()), ...items.map((item) => rowOf(item, columns))]));
+      return result(
+        table([Object.keys(columns).map((name) => name.toUpperCase()), ...items.map((item) => rowOf(item, columns, maxCellOfMany))]),
+      );
   }
 }
 
@@ -47,37 +50,39 @@ export function printOne<T>(form: Form, item: T, columns: Columns<T>): void {
 /** What {@link printOne} shows as a table. */
 export function describe<T>(item: T, columns: Columns<T>): string {
   const names = Object.keys(columns);
-  const rows = rowOf(item, columns).flatMap((cell, at): string[][] => (cell === "" ? [] : [[names[at] ?? "", cell]]));
+  const rows = rowOf(item, columns, maxCellOfOne).flatMap((cell, at): string[][] => (cell === "" ? [] : [[names[at] ?? "", cell]]));
   return table(rows);
 }
 
 /** Texts of others stay on their line; a cell that the command itself breaks into lines keeps them. */
-const rowOf = <T>(item: T, columns: Columns<T>): string[] =>
+const rowOf = <T>(item: T, columns: Columns<T>, maxCell: number): string[] =>
   Object.values(columns).map((column) => {
     const cell = column(item);
     return typeof cell === "string" ? printable(cell, maxCell) : cell.map((line) => printable(line, maxCell)).join("\n");
   });
 
-function table(rows: string[][]): string {
-  const none = Object.fromEntries(
-    [
-      "top",
-      "top-mid",
-      "top-left",
-      "top-right",
-      "bottom",
-      "bottom-mid",
-      "bottom-left",
-      "bottom-right",
-      "left",
-      "left-mid",
-      "mid",
-      "mid-mid",
-      "right",
-      "right-mid",
-    ].map((name) => [name, ""]),
-  );
-  const drawn = new Table({ chars: { ...none, middle: "  " }, style: { head: [], border: [], "padding-left": 0, "padding-right": 0 } });
-  drawn.push(...rows);
-  return drawn.toString().replace(/ +$/gm, "");
+/** Columns beside each other, two spaces apart; the last is never padded. */
+function table(rows: readonly string[][]): string {
+  const widths: number[] = [];
+  for (const row of rows) for (const [at, cell] of row.entries()) widths[at] = Math.max(widths[at] ?? 0, ...cell.split("\n").map(widthOf));
+  return rows.flatMap((row) => linesOf(row, widths)).join("\n");
 }
+
+function linesOf(row: readonly string[], widths: readonly number[]): string[] {
+  const cells = row.map((cell) => cell.split("\n"));
+  const height = Math.max(...cells.map((lines) => lines.length));
+  return Array.from({ length: height }, (_, at) =>
+    cells
+      .map((lines, column) => padded(lines[at] ?? "", widths[column] ?? 0))
+      .join("  ")
+      .trimEnd(),
+  );
+}
+
+const padded = (text: string, width: number) => text + " ".repeat(Math.max(0, width - widthOf(text)));
+
+/** In columns of a terminal, near enough: wide scripts and pictures take two, marks none. */
+const widthOf = (text: string): number =>
+  [...text].reduce((width, character) => width + (/\p{M}/u.test(character) ? 0 : wide.test(character) ? 2 : 1), 0);
+
+const wide = /[\p{Script=Han}\p{Script=Hangul}\p{Script=Hiragana}\p{Script=Katakana}\p{Emoji_Presentation}\u3000-\u303f\uff01-\uff60]/u;

@@ -8,9 +8,10 @@ import { ProofMaker, parseEndpoints, Session } from "@sallyport/sdk";
 
 /** A sign-in that the command line remembers: a key, the credential bound to it, and where they are used. One file, mode 0600. */
 export function loadProfile(name: string): Session {
+  const path = profilePath(name);
   let text: string;
   try {
-    text = readFileSync(profilePath(name), "utf8");
+    text = readFileSync(path, "utf8");
   } catch (cause) {
     throw new Refusal("UNAUTHENTICATED", `You are not signed in as profile "${name}"; run: sallyport login`, { cause });
   }

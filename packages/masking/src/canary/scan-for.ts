@@ -132,7 +132,7 @@ const strayBackslashStep: Step = (input, index) =>
   input[index] === 0x5c && input[index + 1] === 0x5c ? undefined : backslashStep(input, index);
 const htmlStep = at(
   "&",
-  matching(/^&(?:#x([0-9a-f]{1,6})|#([0-9]{1,7})|([A-Za-z]+));?/iu, 16, ([, digits, decimal, name]) => {
+  matching(/^&(?:#x([0-9a-f]{1,6});?|#([0-9]{1,7});?|([A-Za-z]+);)/iu, 16, ([, digits, decimal, name]) => {
     if (name !== undefined) return htmlCharacters[name] === undefined ? undefined : Buffer.from(htmlCharacters[name]);
     const codePoint = digits === undefined ? Number(decimal) : Number.parseInt(digits, 16);
     return codePoint > 0x10ffff ? undefined : Buffer.from(String.fromCodePoint(codePoint));

@@ -14,7 +14,10 @@ const oidcProvider = z.strictObject({
   algorithms: z.array(algorithm).min(1).meta({ description: "Accepted signature algorithms; all others are refused" }),
   kind: z.enum(["person", "service", "pipeline"]).default("person").meta({ description: "What signs in here; only a person may approve" }),
   groups: claim.optional().meta({ description: "The claim that lists groups" }),
-  owner: claim.optional().meta({ description: "The claim that names who answers for a service or pipeline" }),
+  owner: claim
+    .extend({ provider: providerName.optional().meta({ description: "The trust provider where owners sign in; this one if left out" }) })
+    .optional()
+    .meta({ description: "The claim that names who answers for a service or pipeline" }),
   subject: claim.default({ claim: "sub" }).meta({ description: "The claim that names the principal" }),
   singleUse: z.boolean().default(false).meta({ description: "Each token is exchanged once" }),
   network,
@@ -26,7 +29,10 @@ export const trust = z
       .array(oidcProvider)
       .default([])
       .superRefine((providers, context) => {
-        for (const [index, { name, issuer }] of providers.entries()) {
+        for (const [index, { name, issuer, owner }] of providers.entries()) {
+          if (owner?.provider !== undefined && !providers.some((other) => other.name === owner.provider)) {
+            context.addIssue({ code: "custom", path: [index, "owner", "provider"], message: `"${owner.provider}" is no provider of this list` });
+          }
           if (providers.findIndex((other) => other.name === name) < index) {
             context.addIssue({ code: "custom", path: [index, "name"], message: `"${name}" is the name of an earlier provider` });
           }
@@ -42,7 +48,7 @@ export const trust = z
 export const authn = z
   .strictObject({
     maxDepth: z.int().min(1).max(16).default(8).meta({ description: "Agents in a chain" }),
-    maxChildren: z.int().min(1).max(10_000).default(256).meta({ description: "Live children of one agent" }),
+    maxChildren: z.int().min(1).max(10_000).default(256).meta({ description: "Live agents of one principal, over its whole tree" }),
     ticketsPerMinute: z.int().min(1).max(100_000).default(600).meta({ description: "Enrolment tickets of one principal" }),
     credentialSeconds: z.int().min(5).max(600).default(600).meta({ description: "Life of a credential" }),
     sessionSeconds: z.int().min(60).max(2_592_000).default(43_200).meta({ description: "Life of a session; renewal ends with it" }),

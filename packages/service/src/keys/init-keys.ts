@@ -1,8 +1,6 @@
 import { generateKeyPairSync, randomBytes } from "node:crypto";
 import { chmod, link, mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { calculateJwkThumbprint, exportJWK, generateKeyPair } from "jose";
-import { certificatePem, issueAuthority, issueLeaf, privateKeyPem } from "./issue.ts";
 import { keysFolder } from "./key-files.ts";
 import { roles, spiffeIdOf } from "./spiffe.ts";
 
@@ -20,6 +18,8 @@ export interface InitOptions {
  * @returns the names of the files made
  */
 export async function initKeys({ dataDir, trustDomain, names = [] }: InitOptions): Promise<string[]> {
+  // X.509 and JOSE are heavy, and only this first run of an installation needs them.
+  const { certificatePem, issueAuthority, issueLeaf, privateKeyPem } = await import("./issue.ts");
   const folder = keysFolder(dataDir);
   await mkdir(folder, { recursive: true, mode: 0o700 });
   await chmod(folder, 0o700);
@@ -50,7 +50,7 @@ export async function initKeys({ dataDir, trustDomain, names = [] }: InitOptions
   await keep("credential.jwk", await credentialJwk());
   await keep("checkpoint.key", generateKeyPairSync("ed25519").privateKey.export({ type: "pkcs8", format: "pem" }));
   await keep("file-store.key", `${randomBytes(32).toString("base64url")}\n`);
-  await keep("broker.key", randomBytes(32));
+  await keep("broker-group.key", randomBytes(32));
   return made;
 }
 
@@ -62,6 +62,7 @@ const listenerNames = (names: readonly string[]) =>
 
 /** The key that signs credentials; its id is its thumbprint (RFC 7638). */
 async function credentialJwk(): Promise<string> {
+  const { calculateJwkThumbprint, exportJWK, generateKeyPair } = await import("jose");
   const { privateKey } = await generateKeyPair("ES256", { extractable: true });
   const jwk = await exportJWK(privateKey);
   return `${JSON.stringify({ ...jwk, kid: await calculateJwkThumbprint(jwk), alg: "ES256", use: "sig" })}\n`;

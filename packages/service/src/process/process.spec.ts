@@ -163,6 +163,7 @@ describe("a process", () => {
     const before = installation.file("credential.jwk");
     assert.deepEqual(await initKeys({ dataDir: installation.dataDir, trustDomain: "test.internal" }), []);
     assert.deepEqual(installation.file("credential.jwk"), before);
+    assert.equal(installation.file("broker-group.key").length, 32);
     for (const name of [
       "services-ca.key",
       "broker.key",

@@ -12,7 +12,7 @@ export const configuredProviders = (configured: readonly OidcProvider[]): { prov
       audiences: [audience].flat(),
       algorithms,
       kind,
-      claims: { subject: subject.claim, groups: groups?.claim, owner: owner?.claim },
+      claims: { subject: subject.claim, groups: groups?.claim, owner: owner?.claim, ownerProvider: owner?.provider },
       singleUse,
       skewSeconds: maxSkewSeconds,
     },

@@ -14,7 +14,7 @@ export function mapClaims(
   return {
     principal: parsePrincipalId(`${provider.name}/${subject}`),
     groups: groupsOf(claims, provider),
-    owner: owner === undefined ? undefined : parsePrincipalId(`${provider.name}/${owner}`),
+    owner: owner === undefined ? undefined : parsePrincipalId(`${provider.claims.ownerProvider ?? provider.name}/${owner}`),
   };
 }
 

@@ -17,6 +17,8 @@ export interface TrustProvider {
     readonly groups?: string | undefined;
     /** The person who answers for a service account or pipeline. */
     readonly owner?: string | undefined;
+    /** Where the owner signs in; this provider where left out. */
+    readonly ownerProvider?: string | undefined;
   };
   /** Each token signs in once. Else the first key that shows a token keeps it, and may show it again. */
   readonly singleUse: boolean;

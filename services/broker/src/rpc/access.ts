@@ -1,17 +1,18 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { AccessState, type BrokerService, Refusal } from "@sallyport/contracts";
-import type { Clock, Gate, Handler } from "@sallyport/service";
+import type { Clock, Handler } from "@sallyport/service";
 import type { Catalogue } from "../catalogue/catalogue.ts";
 import { stateAt } from "../reviews/review.ts";
 import type { Reviews } from "../reviews/reviews.ts";
 import type { UseParts } from "../use/parts.ts";
 import { requestAccess as requestReview } from "../use/request-access.ts";
 import { parseUse } from "./parse-use.ts";
+import type { CallerGate } from "./recording-gate.ts";
 import { accessRequestToWire } from "./review-to-wire.ts";
 import { parseReviewId } from "./reviews.ts";
 
 export const requestAccess =
-  (gate: Gate, catalogue: Catalogue, parts: UseParts): Handler<typeof BrokerService.method.requestAccess> =>
+  (gate: CallerGate, catalogue: Catalogue, parts: UseParts): Handler<typeof BrokerService.method.requestAccess> =>
   async (request, call) => {
     const caller = await gate.authenticate(call);
     if (request.use === undefined) throw new Refusal("INVALID_REQUEST", "Say in `use` exactly what will be asked for.");
@@ -25,7 +26,7 @@ const maxWaitSeconds = 55;
 const pollMs = 200;
 
 export const waitForAccess =
-  (gate: Gate, reviews: Reviews, clock: Clock): Handler<typeof BrokerService.method.waitForAccess> =>
+  (gate: CallerGate, reviews: Reviews, clock: Clock): Handler<typeof BrokerService.method.waitForAccess> =>
   async (request, call) => {
     const caller = await gate.authenticate(call);
     const id = parseReviewId(request.accessRequestId);

@@ -1,6 +1,6 @@
 import { Action, type BrokerService, Refusal } from "@sallyport/contracts";
 import type { EvidenceWriter } from "@sallyport/journal";
-import type { Gate, Handler } from "@sallyport/service";
+import type { Handler } from "@sallyport/service";
 import type { Catalogue } from "../catalogue/catalogue.ts";
 import { placeholderOf } from "../masks/tree-masks.ts";
 import type { SecretReader } from "../stores/secret-store.ts";
@@ -9,10 +9,11 @@ import type { Decisions } from "../use/decisions.ts";
 import type { Fingerprints } from "../use/fingerprints.ts";
 import { secretRecord, type UseFacts } from "../use/records.ts";
 import { addressOf, traceparentOf } from "./call-facts.ts";
+import type { CallerGate } from "./recording-gate.ts";
 import { timestamp } from "./review-to-wire.ts";
 
 export interface DescribeParts {
-  readonly gate: Gate;
+  readonly gate: CallerGate;
   readonly catalogue: Catalogue;
   readonly decisions: Decisions;
   readonly evidence: EvidenceWriter;

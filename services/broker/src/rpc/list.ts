@@ -1,14 +1,15 @@
 import { Action, type BrokerService, printable, Refusal } from "@sallyport/contracts";
 import type { EvidenceWriter } from "@sallyport/journal";
-import type { Gate, Handler } from "@sallyport/service";
+import type { Handler } from "@sallyport/service";
 import type { Catalogue } from "../catalogue/catalogue.ts";
 import { judge } from "../use/ask.ts";
 import type { Decisions } from "../use/decisions.ts";
 import { secretRecord } from "../use/records.ts";
 import { addressOf, traceparentOf } from "./call-facts.ts";
+import type { CallerGate } from "./recording-gate.ts";
 
 export const list =
-  (gate: Gate, catalogue: Catalogue, decisions: Decisions, evidence: EvidenceWriter): Handler<typeof BrokerService.method.list> =>
+  (gate: CallerGate, catalogue: Catalogue, decisions: Decisions, evidence: EvidenceWriter): Handler<typeof BrokerService.method.list> =>
   async (request, call) => {
     const caller = await gate.authenticate(call);
     if (request.pageSize > 1000) throw new Refusal("INVALID_REQUEST", "A page has at most 1000 secrets.");

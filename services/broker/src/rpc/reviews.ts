@@ -1,16 +1,17 @@
 import { Action, Refusal, type ReviewService } from "@sallyport/contracts";
 import { actorOf } from "@sallyport/identity";
-import type { Call, Caller, Clock, Gate, Handlers } from "@sallyport/service";
+import type { Call, Caller, Clock, Handlers } from "@sallyport/service";
 import { type DecideParts, decide } from "../reviews/decide.ts";
 import type { Review } from "../reviews/review.ts";
 import { stateAt } from "../reviews/review.ts";
 import { refusedVote } from "../reviews/sentences.ts";
 import { judge } from "../use/ask.ts";
 import { traceparentOf } from "./call-facts.ts";
+import type { CallerGate } from "./recording-gate.ts";
 import { reviewToWire } from "./review-to-wire.ts";
 
 /** The people's side: seeing reviews and deciding them. A vote is a POST of a signed-in person's, through one check. */
-export function reviewHandlers(gate: Gate, clock: Clock, parts: DecideParts): Handlers<typeof ReviewService> {
+export function reviewHandlers(gate: CallerGate, clock: Clock, parts: DecideParts): Handlers<typeof ReviewService> {
   const toWire = (review: Review) => reviewToWire(review, parts.reviews.preview(review), clock.now());
   const voted = async (request: { reviewId: string; digest: string; reason: string }, approve: boolean, call: Call) => {
     const caller = await gate.authenticate(call);

@@ -1,15 +1,16 @@
 import { createHash } from "node:crypto";
 import { type BrokerService, Refusal, type UseUploadRequest } from "@sallyport/contracts";
-import type { Gate, Handler } from "@sallyport/service";
+import type { Handler } from "@sallyport/service";
 import type { Catalogue } from "../catalogue/catalogue.ts";
 import { withUpload } from "../targets/operation.ts";
 import type { UseParts } from "../use/parts.ts";
 import { use as useSecret } from "../use/use.ts";
 import { parseUse } from "./parse-use.ts";
+import type { CallerGate } from "./recording-gate.ts";
 import { usePartToWire } from "./use.ts";
 
 /** Uses a secret with a body that is too large for one message: its size and hash come first, and bind like an inline body. */
-export const useUpload = (gate: Gate, catalogue: Catalogue, parts: UseParts): Handler<typeof BrokerService.method.useUpload> =>
+export const useUpload = (gate: CallerGate, catalogue: Catalogue, parts: UseParts): Handler<typeof BrokerService.method.useUpload> =>
   async function* (requests, call) {
     const input = requests[Symbol.asyncIterator]();
     const opening = await input.next();

@@ -1,11 +1,12 @@
 import type { BrokerService } from "@sallyport/contracts";
-import type { Gate, Handler } from "@sallyport/service";
+import type { Handler } from "@sallyport/service";
 import type { Catalogue } from "../catalogue/catalogue.ts";
 import type { UseParts } from "../use/parts.ts";
 import { type UsePart, use as useSecret } from "../use/use.ts";
 import { parseUse } from "./parse-use.ts";
+import type { CallerGate } from "./recording-gate.ts";
 
-export const use = (gate: Gate, catalogue: Catalogue, parts: UseParts): Handler<typeof BrokerService.method.use> =>
+export const use = (gate: CallerGate, catalogue: Catalogue, parts: UseParts): Handler<typeof BrokerService.method.use> =>
   async function* (request, call) {
     const caller = await gate.authenticate(call);
     for await (const part of useSecret(parseUse(request, caller, call, catalogue), parts, call.signal)) yield usePartToWire(part);

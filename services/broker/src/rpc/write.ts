@@ -1,16 +1,17 @@
 import { Action, type BrokerService, Refusal } from "@sallyport/contracts";
 import { refusalFor } from "@sallyport/masking";
-import type { Gate, Handler } from "@sallyport/service";
+import type { Handler } from "@sallyport/service";
 import type { SecretWriter } from "../stores/secret-store.ts";
 import { type Ask, denied, judge } from "../use/ask.ts";
 import { secretRecord, type UseFacts } from "../use/records.ts";
 import { addressOf, traceparentOf } from "./call-facts.ts";
 import type { DescribeParts } from "./describe.ts";
+import type { CallerGate } from "./recording-gate.ts";
 
 /** Stores a new version. Needs no right to read, and tells nothing of what was there. */
 export const write =
   (
-    parts: Omit<DescribeParts, "reader" | "fingerprints"> & { gate: Gate; writer: SecretWriter },
+    parts: Omit<DescribeParts, "reader" | "fingerprints"> & { gate: CallerGate; writer: SecretWriter },
   ): Handler<typeof BrokerService.method.write> =>
   async (request, call) => {
     const values = Object.values(request.fields);

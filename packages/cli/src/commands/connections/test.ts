@@ -1,0 +1,49 @@
+import { readFileSync } from "node:fs";
+import { printable, Refusal } from "@sallyport/contracts";
+import { Egress } from "@sallyport/egress";
+import type { Config } from "@sallyport/service";
+import { Argument, Command } from "commander";
+import { type Form, outputOption } from "../../output/form.ts";
+import { printOne } from "../../output/print.ts";
+import { configOption } from "./edit.ts";
+
+/** By the adapters that the broker uses, from this machine and as this user. */
+export function testCommand(): Command {
+  return new Command("test")
+    .description("whether a store serves, or a target can be reached, from here")
+    .addArgument(new Argument("<what>").choices(["store", "target"]))
+    .argument("<name>")
+    .addOption(configOption())
+    .addOption(outputOption())
+    .action(async (what: "store" | "target", name: string, { config: file, output }: { config: string; output: Form }) => {
+      const { loadConfig } = await import("@sallyport/service");
+      const config = await loadConfig(file);
+      if (!Object.hasOwn(config[`${what}s`], name))
+        throw new Refusal("INVALID_REQUEST", `There is no ${what} ${printable(name)} in ${printable(file)}.`);
+      await (what === "store" ? testStore(config, name) : testTarget(config, name));
+      printOne(output, { [what]: name, ok: true }, { [what]: () => name, ok: () => "yes" });
+    });
+}
+
+/** @throws Refusal STORE_UNAVAILABLE with what is wrong */
+async function testStore({ stores }: Config, name: string): Promise<void> {
+  const [{ Stores }, { systemClock }] = await Promise.all([import("@sallyport/broker/stores"), import("@sallyport/service")]);
+  const opened = await Stores.open({ stores: { [name]: stores[name] as Config["stores"][string] }, secrets: {} }, systemClock);
+  try {
+    const health = (await opened.health()).get(name);
+    if (health?.ok !== true)
+      throw new Refusal("STORE_UNAVAILABLE", `Store ${printable(name)} does not serve: ${printable(health?.why ?? "", 300)}`);
+  } finally {
+    await opened.close();
+  }
+}
+
+/** A connection and its TLS; no request is made, as any might have an effect. @throws Refusal TARGET_UNAVAILABLE, DESTINATION_NOT_ALLOWED */
+async function testTarget({ targets }: Config, name: string): Promise<void> {
+  const target = targets[name] as Config["targets"][string];
+  const { hostname, port, protocol } = new URL(target.baseUrl);
+  const ca = target.ca === undefined ? {} : { ca: readFileSync(target.ca, "utf8") };
+  const tls = protocol === "https:";
+  const egress = new Egress({ allow: target.network, setting: `targets.${name}.network`, ...ca });
+  (await egress.connect({ host: hostname, port: Number(port) || (tls ? 443 : 80), tls })).destroy();
+}

@@ -1,0 +1,54 @@
+import { type Timestamp, timestampDate } from "@bufbuild/protobuf/wkt";
+import type { Ceiling, Chain } from "@sallyport/contracts";
+import { LinkKind } from "@sallyport/contracts";
+import { actionName } from "@sallyport/identity";
+import { enumName } from "./enum-name.ts";
+import type { Columns } from "./print.ts";
+
+export const timeOf = (time: Timestamp | undefined): string => (time === undefined ? "" : timestampDate(time).toISOString());
+
+/** A chain as commands answer it. */
+export const linksOf = (chain: Chain | undefined) =>
+  (chain?.links ?? []).map(({ id, kind, sessionId, owner }) => ({
+    id,
+    kind: enumName(LinkKind, kind),
+    session: sessionId,
+    ...(owner === "" ? {} : { owner }),
+  }));
+
+const ceilingEntriesOf = (ceiling: Ceiling | undefined) =>
+  (ceiling?.entries ?? []).map(({ actions, secrets, targets }) => ({
+    actions: actions.map((action) => actionName(action) ?? "unknown"),
+    secrets,
+    targets,
+  }));
+
+/** Who a credential stands for, and the most that it allows. */
+export const sessionFacts = (parts: {
+  chain?: Chain | undefined;
+  ceiling?: Ceiling | undefined;
+  expiresAt?: Timestamp | undefined;
+  thumbprint: string;
+}) => {
+  const links = linksOf(parts.chain);
+  return {
+    id: links.at(-1)?.id ?? "",
+    session: links.at(-1)?.session ?? "",
+    chain: links,
+    groups: parts.chain?.groups ?? [],
+    ceiling: ceilingEntriesOf(parts.ceiling),
+    expiresAt: timeOf(parts.expiresAt),
+    thumbprint: parts.thumbprint,
+  };
+};
+
+export const sessionColumns: Columns<ReturnType<typeof sessionFacts>> = {
+  id: ({ id }) => id,
+  session: ({ session }) => session,
+  chain: ({ chain }) => chain.map(({ id, kind, owner }) => `${id} (${kind}${owner === undefined ? "" : `, ${owner} answers for it`})`),
+  groups: ({ groups }) => groups.join(", "),
+  ceiling: ({ ceiling }) =>
+    ceiling.map(({ actions, secrets, targets }) => `${actions.join(", ")} · secrets ${secrets.join(", ")} · targets ${targets.join(", ")}`),
+  "credential ends": ({ expiresAt }) => expiresAt,
+  key: ({ thumbprint }) => thumbprint,
+};
