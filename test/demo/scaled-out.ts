@@ -110,7 +110,7 @@ async function shareKeys(state: string, names: readonly string[], configFile: st
       "listener.crt",
       `${role}.key`,
       `${role}.crt`,
-      ...(role === "broker" ? ["broker.key"] : []),
+      ...(role === "broker" ? ["broker-group.key"] : []),
       ...(role === "audit" ? ["checkpoint.key"] : []),
     ];
     for (const file of wanted) cpSync(join(made, file), join(keys, file));

@@ -1,6 +1,6 @@
 import type { ChildProcess } from "node:child_process";
 import { AccessState, Refusal, type SecretDescription } from "@sallyport/contracts";
-import { ProofMaker } from "@sallyport/identity";
+import { ProofMaker } from "@sallyport/identity/proof-maker";
 import type { CeilingInit } from "./ceiling.ts";
 import { type Delegation, delegate, type HandedOver } from "./delegate.ts";
 import type { Endpoints } from "./endpoints.ts";

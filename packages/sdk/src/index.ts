@@ -8,7 +8,7 @@ export {
   reasons,
   type SecretDescription,
 } from "@sallyport/contracts";
-export { ProofMaker } from "@sallyport/identity";
+export { ProofMaker } from "@sallyport/identity/proof-maker";
 export { Agent } from "./agent.ts";
 export type { CeilingInit } from "./ceiling.ts";
 export { openChannel } from "./channel.ts";

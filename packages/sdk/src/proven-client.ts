@@ -1,6 +1,6 @@
 import { create, type DescMethod, type DescService, type Message, toBinary } from "@bufbuild/protobuf";
 import { type Reason, Refusal, TokenService } from "@sallyport/contracts";
-import type { ProofMaker } from "@sallyport/identity";
+import type { ProofMaker } from "@sallyport/identity/proof-maker";
 import type { CallOptions, Client } from "@sallyport/service/client";
 
 /** Who calls: the key, and the credential bound to it, if there is one yet. */

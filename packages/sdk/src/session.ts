@@ -12,7 +12,7 @@ import {
   RevocationService,
   TokenService,
 } from "@sallyport/contracts";
-import { ProofMaker } from "@sallyport/identity";
+import { ProofMaker } from "@sallyport/identity/proof-maker";
 import { type Client, type GrpcChannel, RpcObserver } from "@sallyport/service/client";
 import type { CeilingInit } from "./ceiling.ts";
 import { openChannel } from "./channel.ts";

@@ -1,4 +1,6 @@
+import { execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 import { configJsonSchema } from "../src/config/json-schema.ts";
 
 /** Writes deploy/sallyport.schema.json from the code; with `--check` only says whether it is up to date. */
@@ -9,4 +11,7 @@ if (process.argv.includes("--check")) {
     console.error("deploy/sallyport.schema.json is not what the code says; run: node packages/service/scripts/config-schema.ts");
     process.exitCode = 1;
   }
-} else writeFileSync(file, text);
+} else {
+  writeFileSync(file, text);
+  execFileSync(fileURLToPath(new URL("../../../node_modules/.bin/biome", import.meta.url)), ["format", "--write", fileURLToPath(file)]);
+}

@@ -1,4 +1,4 @@
-import { emptyRoot, type Hash, nodeHash } from "./hash.ts";
+import { emptyRoot, type Hash, type HashText, hashOf, nodeHashText, textOf } from "./hash.ts";
 
 /**
  * The right edge of a growing tree: the roots of its perfect subtrees, largest first. Enough to add leaves and to tell the
@@ -6,7 +6,7 @@ import { emptyRoot, type Hash, nodeHash } from "./hash.ts";
  */
 export class Frontier {
   #size = 0;
-  readonly #roots: Hash[] = [];
+  readonly #roots: HashText[] = [];
 
   /** How many leaves were added. */
   get size(): number {
@@ -15,6 +15,11 @@ export class Frontier {
 
   /** Adds the next leaf's hash. */
   add(leaf: Hash): void {
+    this.addText(textOf(leaf));
+  }
+
+  /** {@link add}, of a text. */
+  addText(leaf: HashText): void {
     this.#carry(leaf, this.#size);
     this.#size += 1;
   }
@@ -26,17 +31,17 @@ export class Frontier {
   addSubtree(root: Hash, level: number): void {
     const leaves = 2 ** level;
     if (this.#size % leaves !== 0) throw new RangeError("a subtree must be added at a multiple of its size");
-    this.#carry(root, this.#size / leaves);
+    this.#carry(textOf(root), this.#size / leaves);
     this.#size += leaves;
   }
 
   /** RFC 6962 §2.1: MTH of all leaves added so far. */
   root(): Hash {
-    let root: Hash | undefined;
+    let root: HashText | undefined;
     for (let at = this.#roots.length - 1; at >= 0; at--) {
-      root = root === undefined ? this.#roots[at] : nodeHash(this.#roots[at] as Hash, root);
+      root = root === undefined ? this.#roots[at] : nodeHashText(this.#roots[at] as HashText, root);
     }
-    return root ?? emptyRoot;
+    return root === undefined ? emptyRoot : hashOf(root);
   }
 
   clone(): Frontier {
@@ -46,9 +51,9 @@ export class Frontier {
     return copy;
   }
 
-  #carry(hash: Hash, position: number): void {
+  #carry(hash: HashText, position: number): void {
     let carried = hash;
-    for (let rest = position; rest % 2 === 1; rest = (rest - 1) / 2) carried = nodeHash(this.#roots.pop() as Hash, carried);
+    for (let rest = position; rest % 2 === 1; rest = (rest - 1) / 2) carried = nodeHashText(this.#roots.pop() as HashText, carried);
     this.#roots.push(carried);
   }
 }

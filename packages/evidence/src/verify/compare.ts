@@ -1,9 +1,9 @@
-import type { Hash } from "../merkle/hash.ts";
+import type { HashText } from "../merkle/hash.ts";
 import type { Finding } from "./finding.ts";
 
 /** A record as the file has it now. */
 export interface Found {
-  readonly leaf: Hash;
+  readonly leaf: HashText;
   readonly uid: string | undefined;
 }
 
@@ -18,17 +18,17 @@ export interface Found {
  */
 export function nameDifference(
   at: number,
-  signed: { leaf(index: number): Hash; size: number },
+  signed: { leaf(index: number): HashText; size: number },
   found: readonly Found[],
   ends: boolean,
 ): Finding {
   const now = found[0];
   if (now === undefined) return ends ? truncated(at, signed.size) : dropped(at, undefined, undefined);
-  const isNow = (index: number) => signed.leaf(index).equals(now.leaf);
+  const isNow = (index: number) => signed.leaf(index) === now.leaf;
   const ahead = Math.min(signed.size, at + lookAhead);
   for (let index = at + 1; index < ahead; index++) {
     if (!isNow(index)) continue;
-    const moved = found.findIndex(({ leaf }) => leaf.equals(signed.leaf(at)));
+    const moved = found.findIndex(({ leaf }) => leaf === signed.leaf(at));
     if (moved < 0) return dropped(at, index - 1, now.uid);
     const sentence = `Record ${at} was moved: record ${index} stands in its place, and it now stands at ${at + moved}.`;
     return { what: "reordered", index: at, uid: found[moved]?.uid, sentence };
@@ -42,7 +42,7 @@ export function nameDifference(
       sentence: `Record ${index} (${now.uid ?? "no uid"}) stands a second time at ${at}.`,
     };
   }
-  if (at < signed.size && found[1]?.leaf.equals(signed.leaf(at)) === true) {
+  if (at < signed.size && found[1]?.leaf === signed.leaf(at)) {
     return { what: "inserted", index: at, uid: now.uid, sentence: `A record that was never signed was inserted at ${at}.` };
   }
   const sentence = `Record ${at}${now.uid === undefined ? "" : ` (${now.uid})`} was edited: its bytes are not the ones that were signed.`;

@@ -1,9 +1,9 @@
 import { hash } from "node:crypto";
-import type { Hash } from "../merkle/hash.ts";
+import type { HashText } from "../merkle/hash.ts";
 
 /** A record of a log file. Its bytes are only good until the next one is asked for. */
 export interface Line {
-  readonly leaf: Hash;
+  readonly leaf: HashText;
   /** Without the line break. */
   readonly bytes: Buffer;
   /** Whether a line break follows; only a torn last line has none. */
@@ -21,12 +21,12 @@ export function* linesOf(pieces: Iterable<Buffer>): Generator<Line> {
     let start = 1;
     for (let end = bytes.indexOf(lineBreak, start); end >= 0; end = bytes.indexOf(lineBreak, start)) {
       bytes[start - 1] = 0;
-      yield { leaf: hash("sha256", bytes.subarray(start - 1, end), "buffer"), bytes: bytes.subarray(start, end), whole: true };
+      yield { leaf: hash("sha256", bytes.subarray(start - 1, end), "latin1"), bytes: bytes.subarray(start, end), whole: true };
       start = end + 1;
     }
     rest = Buffer.from(bytes.subarray(start));
   }
   if (rest.length > 0) {
-    yield { leaf: hash("sha256", Buffer.concat([Buffer.alloc(1), rest]), "buffer"), bytes: rest, whole: false };
+    yield { leaf: hash("sha256", Buffer.concat([Buffer.alloc(1), rest]), "latin1"), bytes: rest, whole: false };
   }
 }

@@ -1,7 +1,7 @@
 import { type Checkpoint, openCheckpoint } from "../checkpoint/checkpoint.ts";
 import { type NoteVerifier, parseVerifierKey } from "../checkpoint/signed-note.ts";
 import { Frontier } from "../merkle/frontier.ts";
-import type { Hash } from "../merkle/hash.ts";
+import type { HashText } from "../merkle/hash.ts";
 import { type Found, lookAhead, nameDifference, truncated } from "./compare.ts";
 import type { Finding, Verification } from "./finding.ts";
 import { forked, readHeads } from "./heads.ts";
@@ -117,21 +117,21 @@ class Verifier {
       size += Math.min(count, per);
       if (count < per) break;
     }
-    const leaf = (index: number): Hash => {
+    const leaf = (index: number): HashText => {
       const at = (index % per) * 32;
-      return (segments[Math.floor(index / per)] as Buffer).subarray(at, at + 32);
+      return (segments[Math.floor(index / per)] as Buffer).toString("latin1", at, at + 32);
     };
     return {
       size,
       leaf,
-      *all(): Generator<Hash> {
+      *all(): Generator<HashText> {
         for (let index = 0; index < size; index++) yield leaf(index);
       },
     };
   }
 
   /** Every record against its own leaf. */
-  #compare(stored: { size: number; leaf(index: number): Hash }, signed: number): Finding | undefined {
+  #compare(stored: { size: number; leaf(index: number): HashText }, signed: number): Finding | undefined {
     const per = this.#manifest.recordsPerSegment;
     const last = Math.max(this.#files.segments.at(-1) ?? -1, Math.ceil(stored.size / per) - 1);
     const places = new Places();
@@ -145,7 +145,7 @@ class Verifier {
         const line = next.value;
         if (at >= end && !line.whole) break; // what a stop in mid-write left
         if (!line.whole && ends) return truncated(at, Math.max(stored.size, signed));
-        if (at >= end || !stored.leaf(at).equals(line.leaf)) {
+        if (at >= end || stored.leaf(at) !== line.leaf) {
           if (at >= Math.max(end, signed)) {
             const twin = nameDifference(at, stored, [found(line)], ends);
             if (twin.what === "duplicated" || at - first >= per) return twin;
@@ -177,7 +177,7 @@ class Verifier {
       for (const line of linesOf(this.#files.records(number))) {
         if (!line.whole) break;
         suspect ??= places.next(line, tree.size);
-        tree.add(line.leaf);
+        tree.addText(line.leaf);
         this.#count = tree.size;
         for (; heads[next]?.head.size === tree.size; next++) {
           const { head } = heads[next] as { head: Checkpoint };
@@ -230,7 +230,7 @@ function* ahead(lines: Iterator<Line>): Generator<Found> {
   }
 }
 
-function checkRoots(heads: readonly { head: Checkpoint; outside: boolean }[], leaves: Iterable<Hash>) {
+function checkRoots(heads: readonly { head: Checkpoint; outside: boolean }[], leaves: Iterable<HashText>) {
   const tree = new Frontier();
   const checked: Checked[] = [];
   const check = () => {
@@ -240,7 +240,7 @@ function checkRoots(heads: readonly { head: Checkpoint; outside: boolean }[], le
   };
   check();
   for (const leaf of leaves) {
-    tree.add(leaf);
+    tree.addText(leaf);
     check();
   }
   const beyond = heads.slice(checked.length).map((head) => ({ ...head, matches: false }));

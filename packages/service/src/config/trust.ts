@@ -31,7 +31,11 @@ export const trust = z
       .superRefine((providers, context) => {
         for (const [index, { name, issuer, owner }] of providers.entries()) {
           if (owner?.provider !== undefined && !providers.some((other) => other.name === owner.provider)) {
-            context.addIssue({ code: "custom", path: [index, "owner", "provider"], message: `"${owner.provider}" is no provider of this list` });
+            context.addIssue({
+              code: "custom",
+              path: [index, "owner", "provider"],
+              message: `"${owner.provider}" is no provider of this list`,
+            });
           }
           if (providers.findIndex((other) => other.name === name) < index) {
             context.addIssue({ code: "custom", path: [index, "name"], message: `"${name}" is the name of an earlier provider` });

@@ -4,10 +4,12 @@ import {
   type Context,
   context,
   type Histogram,
+  type Meter,
   propagation,
   type Span,
   SpanKind,
   SpanStatusCode,
+  type Tracer,
   trace,
 } from "@opentelemetry/api";
 import {
@@ -18,15 +20,20 @@ import {
   METRIC_RPC_SERVER_CALL_DURATION,
 } from "@opentelemetry/semantic-conventions";
 import { Code, type Refusal } from "@sallyport/contracts";
-import type { Telemetry } from "../host.ts";
+
+/** Where spans and durations go. */
+export interface Instruments {
+  readonly tracer: Tracer;
+  readonly meter: Meter;
+}
 
 /** Spans and durations of RPCs (OpenTelemetry semantic conventions 1.45 for RPC), written by us on both sides. */
 export class RpcObserver {
-  readonly #telemetry: Telemetry;
+  readonly #telemetry: Instruments;
   readonly #served: Histogram;
   readonly #called: Histogram;
 
-  constructor(telemetry: Telemetry) {
+  constructor(telemetry: Instruments) {
     const options = {
       unit: "s",
       advice: { explicitBucketBoundaries: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10] },

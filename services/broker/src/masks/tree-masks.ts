@@ -1,8 +1,9 @@
 import { Refusal } from "@sallyport/contracts";
-import { type MaskEntry, MaskSet, refusalFor } from "@sallyport/masking";
+import { type MaskEntry, MaskSet, maskText, placeholderFor, refusalFor } from "@sallyport/masking";
 import type { Clock } from "@sallyport/service";
 import type { State } from "@sallyport/state";
 import type { SecretReader } from "../stores/secret-store.ts";
+import { HeldSet, type UsedSet } from "./held-set.ts";
 
 /** What was issued in a tree, by name only: shared state never holds a value. */
 interface IssuedRef {
@@ -11,8 +12,10 @@ interface IssuedRef {
 }
 
 interface Tree {
-  set: MaskSet;
-  /** `secret@version` of everything in the set. */
+  compiled: HeldSet;
+  /** How many of `held` the compiled set has: whoever finds it behind compiles anew, however many uses run at once. */
+  size: number;
+  /** `secret@version` of everything that was issued. */
   readonly held: Map<string, MaskEntry[]>;
   usedAt: number;
 }
@@ -33,6 +36,8 @@ export class TreeMasks {
   readonly #own: () => MaskEntry[];
   readonly #trees = new Map<string, Tree>();
   readonly #sweeper: NodeJS.Timeout;
+  /** For trees that were issued nothing yet. */
+  readonly #none: HeldSet;
 
   /** @param own the broker's own store credentials, which no answer may show either */
   constructor(state: State, reader: SecretReader, clock: Clock, own: () => MaskEntry[]) {
@@ -40,6 +45,7 @@ export class TreeMasks {
     this.#reader = reader;
     this.#clock = clock;
     this.#own = own;
+    this.#none = new HeldSet(MaskSet.compile(own()));
     this.#sweeper = setInterval(() => this.#sweep(), 60_000).unref();
   }
 
@@ -48,8 +54,9 @@ export class TreeMasks {
    * when this returns.
    *
    * @param values the fields that were just fetched; copied, so that the caller can zero its own
+   * @returns the set, to be disposed of when the answer has ended
    */
-  async including(rootSid: string, issued: IssuedRef, values: ReadonlyMap<string, Uint8Array>): Promise<MaskSet> {
+  async including(rootSid: string, issued: IssuedRef, values: ReadonlyMap<string, Uint8Array>): Promise<UsedSet> {
     const refused = [...values].map(([field, value]) => [field, refusalFor(value)] as const).find(([, sentence]) => sentence !== undefined);
     if (refused !== undefined) {
       throw new Refusal(
@@ -60,13 +67,12 @@ export class TreeMasks {
     try {
       await this.#writeReference(rootSid, issued);
       const tree = this.#tree(rootSid);
-      const before = tree.held.size;
       if (!tree.held.has(key(issued))) tree.held.set(key(issued), entriesOf(issued, values));
       for (const id of await this.#references(rootSid)) {
         if (!tree.held.has(id)) tree.held.set(id, await this.#readAgain(id));
       }
-      if (tree.held.size !== before) tree.set = MaskSet.compile([...this.#own(), ...[...tree.held.values()].flat()]);
-      return tree.set;
+      if (tree.size !== tree.held.size) this.#compile(tree);
+      return tree.compiled.hold();
     } catch (error) {
       if (error instanceof Refusal && error.reason === "STATE_UNAVAILABLE") throw error;
       throw new Refusal(
@@ -80,9 +86,9 @@ export class TreeMasks {
     }
   }
 
-  /** The set for text that is shown before any use (a review's summary): what the tree was issued so far on this broker. */
-  current(rootSid: string): MaskSet {
-    return this.#trees.get(rootSid)?.set ?? MaskSet.compile(this.#own());
+  /** Masks text of the agent's that others will read (a summary, a preview): what its tree was issued so far on this broker. */
+  mask(rootSid: string, text: string): string {
+    return maskText((this.#trees.get(rootSid)?.compiled ?? this.#none).set, text);
   }
 
   /** Zeroes a tree's values, once it can bring nothing back any more. */
@@ -90,6 +96,7 @@ export class TreeMasks {
     const tree = this.#trees.get(rootSid);
     if (tree === undefined) return;
     this.#trees.delete(rootSid);
+    tree.compiled.retire();
     for (const entries of tree.held.values()) for (const entry of entries) entry.value.fill(0);
   }
 
@@ -99,10 +106,17 @@ export class TreeMasks {
   }
 
   #tree(rootSid: string): Tree {
-    const tree = this.#trees.get(rootSid) ?? { set: MaskSet.compile(this.#own()), held: new Map(), usedAt: 0 };
+    const tree = this.#trees.get(rootSid) ?? { compiled: new HeldSet(MaskSet.compile(this.#own())), size: 0, held: new Map(), usedAt: 0 };
     tree.usedAt = this.#clock.monotonic();
     this.#trees.set(rootSid, tree);
     return tree;
+  }
+
+  #compile(tree: Tree): void {
+    const before = tree.compiled;
+    tree.size = tree.held.size;
+    tree.compiled = new HeldSet(MaskSet.compile([...this.#own(), ...[...tree.held.values()].flat()]));
+    before.retire();
   }
 
   async #writeReference(rootSid: string, issued: IssuedRef): Promise<void> {
@@ -142,8 +156,5 @@ export class TreeMasks {
 
 const key = (issued: IssuedRef) => `${issued.secret}@${issued.version}`;
 
-/** What stands where a field's value would: the same everywhere, so that an agent recognises it. */
-export const placeholderOf = (secret: string, field: string) => `[sallyport:${secret}#${field}]`;
-
 const entriesOf = (issued: IssuedRef, values: ReadonlyMap<string, Uint8Array>): MaskEntry[] =>
-  [...values].map(([field, value]) => ({ placeholder: placeholderOf(issued.secret, field), value: Uint8Array.from(value) }));
+  [...values].map(([field, value]) => ({ placeholder: placeholderFor(issued.secret, field), value: Uint8Array.from(value) }));

@@ -1,5 +1,4 @@
 import { entityManagement } from "@sallyport/evidence";
-import { maskText } from "@sallyport/masking";
 import type { UseParts } from "../use/parts.ts";
 import { evidenceChain } from "../use/records.ts";
 import type { Review } from "./review.ts";
@@ -12,7 +11,7 @@ export const openReview =
   (parts: Omit<UseParts, "openReview">): UseParts["openReview"] =>
   async ({ command, judged, digest, version, reason }): Promise<Review> => {
     const { ask, operation } = command;
-    const masks = parts.masks.current(ask.caller.rootSid);
+    const masked = (text: string) => parts.masks.mask(ask.caller.rootSid, text);
     const { review, opened } = await parts.reviews.open(
       {
         chain: ask.caller.chain.links,
@@ -23,13 +22,13 @@ export const openReview =
         secret: ask.secret.name,
         secretVersion: version,
         target: ask.target?.name ?? "",
-        summary: maskText(masks, operation.summary),
+        summary: masked(operation.summary),
         digest,
         reason,
         rules: judged.rules,
       },
       // Masked as a whole before it is cut, so that no value is cut in two.
-      maskText(masks, Buffer.from(operation.body).toString("utf8")).slice(0, previewChars),
+      masked(Buffer.from(operation.body).toString("utf8")).slice(0, previewChars),
     );
     if (opened) {
       await parts.evidence.record(

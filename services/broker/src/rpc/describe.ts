@@ -1,8 +1,8 @@
 import { Action, type BrokerService, Refusal } from "@sallyport/contracts";
 import type { EvidenceWriter } from "@sallyport/journal";
+import { placeholderFor } from "@sallyport/masking";
 import type { Handler } from "@sallyport/service";
 import type { Catalogue } from "../catalogue/catalogue.ts";
-import { placeholderOf } from "../masks/tree-masks.ts";
 import type { SecretReader } from "../stores/secret-store.ts";
 import { type Ask, denied, judge } from "../use/ask.ts";
 import type { Decisions } from "../use/decisions.ts";
@@ -53,7 +53,7 @@ export const describe =
           ...(read.createdAt === undefined ? {} : { createdAt: timestamp(read.createdAt) }),
           fields: [...read.fields].map(([name, value]) => ({
             name,
-            placeholder: placeholderOf(ask.secret.name, name),
+            placeholder: placeholderFor(ask.secret.name, name),
             fingerprint: parts.fingerprints.ofValue(ask.secret.name, name, value),
           })),
         },

@@ -1,6 +1,6 @@
 import { Refusal } from "@sallyport/contracts";
 import type { Intent } from "@sallyport/journal";
-import { Masker, type MaskSet, maskText } from "@sallyport/masking";
+import { Masker, type MaskSet, maskHeaderValue } from "@sallyport/masking";
 import type { Caller } from "@sallyport/service";
 import type { Review } from "../reviews/review.ts";
 import { stateAt } from "../reviews/review.ts";
@@ -37,7 +37,7 @@ export async function* use(command: UseCommand, parts: UseParts, signal: AbortSi
     traceparent: command.traceparent,
     peerAddress: command.peerAddress,
     statement: {
-      masked: maskText(parts.masks.current(ask.caller.rootSid), operation.summary),
+      masked: parts.masks.mask(ask.caller.rootSid, operation.summary),
       keyedHash: parts.fingerprints.ofStatement(operation.exactBytes),
     },
   };
@@ -51,7 +51,7 @@ export async function* use(command: UseCommand, parts: UseParts, signal: AbortSi
         throw new Refusal("APPROVAL_EXPIRED", "The secret has a new version since this request was approved; ask again.");
       }
       facts.secretVersion = fetched.version;
-      const masks = await parts.masks.including(ask.caller.rootSid, { secret: ask.secret.name, version: fetched.version }, fetched.fields);
+      using masks = await parts.masks.including(ask.caller.rootSid, { secret: ask.secret.name, version: fetched.version }, fetched.fields);
       using watched = parts.gate.watch(ask.caller, signal);
       // Last thing before the effect: whoever was cut off or revoked meanwhile does not get to begin it.
       parts.gate.assertLive(ask.caller);
@@ -59,7 +59,7 @@ export async function* use(command: UseCommand, parts: UseParts, signal: AbortSi
       began = true;
       const answer = await parts.send(operation, fetched.fields, watched);
       zero(fetched.fields);
-      yield* relay(answer, masks, intent.uid, watched);
+      yield* relay(answer, masks.set, intent.uid, watched);
       outcome = useRecord(facts, operation.method, { status: "success", details: { used_at_target: true } }, answer.status);
     } finally {
       zero(fetched.fields);
@@ -172,9 +172,9 @@ async function* relay(answer: HttpAnswer, masks: MaskSet, eventUid: string, sign
   let maskedValues = 0;
   const masked = (headers: readonly [string, string][]) =>
     headers.map(([name, value]): [string, string] => {
-      const clean = maskText(masks, value);
+      const clean = maskHeaderValue(masks, value);
       if (clean !== value) maskedValues++;
-      return [maskText(masks, name), clean];
+      return [maskHeaderValue(masks, name), clean];
     });
   try {
     const coding = answer.headers.find(([name]) => name === "content-encoding")?.[1];

@@ -1,0 +1,43 @@
+import type { MaskSet } from "@sallyport/masking";
+
+/**
+ * A mask set that several answers may be using. It is erased once it was retired (replaced, or its tree ended) and the last
+ * of them is done, so that no value outlives its use and no stream loses its mask in the middle.
+ */
+export class HeldSet {
+  readonly set: MaskSet;
+  #users = 0;
+  #retired = false;
+
+  constructor(set: MaskSet) {
+    this.set = set;
+  }
+
+  /** The set for one use; dispose of it when the answer has ended. */
+  hold(): UsedSet {
+    this.#users++;
+    let released = false;
+    return {
+      set: this.set,
+      [Symbol.dispose]: () => {
+        if (released) return;
+        released = true;
+        this.#users--;
+        this.#eraseIfDone();
+      },
+    };
+  }
+
+  retire(): void {
+    this.#retired = true;
+    this.#eraseIfDone();
+  }
+
+  #eraseIfDone(): void {
+    if (this.#retired && this.#users === 0) this.set.erase();
+  }
+}
+
+export interface UsedSet extends Disposable {
+  readonly set: MaskSet;
+}
