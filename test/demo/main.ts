@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { Reporter } from "./reporter.ts";
+import { Missing } from "./scaled-out.ts";
 import { tellStory } from "./story.ts";
 
 const { values } = parseArgs({
@@ -32,7 +33,8 @@ const reporter = new Reporter(values.json);
 try {
   await tellStory({ state, canary, real: values.real }, reporter);
 } catch (error) {
-  reporter.broken(error);
+  if (error instanceof Missing) reporter.check(false, "what --real needs is here", error.message);
+  else reporter.broken(error);
 }
 reporter.end(state);
 process.exit(reporter.failed === 0 ? 0 : 1);

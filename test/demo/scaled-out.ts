@@ -96,7 +96,7 @@ export async function startScaledOut(world: World): Promise<Installation> {
 }
 
 /** The operator's part: the keys are made once, and each process gets the ones of its own role. */
-async function shareKeys(state: string, names: readonly string[], configFile: string): Promise<void> {
+export async function shareKeys(state: string, names: readonly string[], configFile: string): Promise<void> {
   await mustRun(["init", "-c", configFile]);
   const made = join(state, "authn", "keys");
   for (const name of names.filter((other) => other !== "authn")) {

@@ -13,7 +13,8 @@ export function scanFolder(folder: string, canary: string): { scanned: number; b
     const content = readFileSync(path);
     scanned++;
     bytes += content.length;
-    for (const { encoding, offset } of parts(content).flatMap((part) => scanFor(canary, part))) findings.push(`${relative(folder, path)} at ${offset} (${encoding})`);
+    for (const { encoding, offset } of parts(content).flatMap((part) => scanFor(canary, part)))
+      findings.push(`${relative(folder, path)} at ${offset} (${encoding})`);
   }
   return { scanned, bytes, findings };
 }

@@ -38,6 +38,7 @@ export async function tellStory(
   report.chapter(installation.title);
   report.check(true, "authn, pdp, broker and audit serve", `${((performance.now() - began) / 1000).toFixed(1)} s`);
   let puppets: Puppets | undefined;
+  const beside: ({ folder: string } & ReturnType<typeof scanFolder>)[] = [];
   try {
     const home = { env: { SALLYPORT_HOME: join(state, "home") } };
     const signIn = async (name: string, groups: string[]) =>
@@ -64,15 +65,20 @@ export async function tellStory(
     if (installation.scaledOut !== undefined) await brokerKilled(puppets, installation.scaledOut, report);
     await revocation(puppets, home, report);
     await inspectEvidence(installation, state, report);
+    // The real servers' folders go with them.
+    for (const folder of installation.otherFolders) beside.push({ folder, ...scanFolder(folder, canary) });
   } finally {
     puppets?.stop();
     await installation.stop();
     await Promise.all([api.stop(), people.stop(), workloads.stop()]);
   }
   report.chapter("Where is the secret now?");
-  for (const folder of [state, ...installation.otherFolders]) {
-    const files = scanFolder(folder, canary);
-    report.check(files.scanned > 3, `${files.scanned} files in ${folder}`, `${files.bytes} bytes`);
+  for (const { folder, ...files } of [{ folder: state, ...scanFolder(state, canary) }, ...beside]) {
+    report.check(
+      files.scanned > 0 && (folder !== state || files.scanned > 3),
+      `${files.scanned} files in ${folder}`,
+      `${files.bytes} bytes`,
+    );
     report.check(files.findings.length === 0, "none of them holds the secret, in any encoding", files.findings.join(", "));
   }
   const said = scanFor(canary, Buffer.from(printed.join("\n")));
@@ -155,7 +161,9 @@ async function hostileAnswers(puppets: Puppets, canary: string, report: Reporter
     report.check(
       answer.ok && found.length === 0 && masked > 0,
       trick,
-      answer.ok ? shorten(trick === "header" || trick === "redirect" ? JSON.stringify(headers) : text) : sentenceOf(answer),
+      answer.ok
+        ? shorten(trick === "header" || trick === "redirect" ? JSON.stringify(headers.map(({ name, value }) => `${name}: ${value}`)) : text)
+        : sentenceOf(answer),
     );
   }
 }
