@@ -28,8 +28,8 @@ export interface ScaledOut {
   restartBroker(): Promise<void>;
 }
 
-/** The embedded default: four services in one process, SQLite, a file store, a local evidence log. */
-export async function startEmbedded(world: World): Promise<Installation> {
+/** The embedded default: four services in one process, SQLite, a file store, a local evidence log. @param more configuration beyond that */
+export async function startEmbedded(world: World, more: Record<string, unknown> = {}): Promise<Installation> {
   const { state } = world;
   const [agents, agentsMtls, peers, edge, ops] = (await freePorts(5)).map(at) as [string, string, string, string, string];
   const configFile = join(state, "sallyport.yaml");
@@ -39,6 +39,7 @@ export async function startEmbedded(world: World): Promise<Installation> {
     state: "sqlite",
     listen: { agents, agentsMtls, peers, edge, ops },
     store: { kind: "file", path: "./data/secrets.jwe", key: "file:./data/keys/file-store.key" },
+    ...more,
   });
   const logFile = join(state, "logs", "sallyport.log");
   const service = startProcess(["start", "-c", configFile], logFile);
@@ -60,13 +61,13 @@ export async function startEmbedded(world: World): Promise<Installation> {
 
 export const at = (port: number): string => `127.0.0.1:${port}`;
 
-/** Waits until a process says that it can do its work; bounded. */
-export async function ready(ops: string, exited: Promise<number | null>, logFile: string): Promise<void> {
+/** Waits until a process says that it can do its work; at most `seconds`. */
+export async function ready(ops: string, exited: Promise<number | null>, logFile: string, seconds = 30): Promise<void> {
   const gone = exited.then((code) => {
     throw new Error(`a service ended with ${code} before it served; see ${logFile}`);
   });
   const poll = async () => {
-    for (const until = Date.now() + 30_000; Date.now() < until; await sleep(50)) {
+    for (const until = Date.now() + seconds * 1000; Date.now() < until; await sleep(50)) {
       if (
         await fetch(`http://${ops}/readyz`).then(
           (answer) => answer.ok,
@@ -75,7 +76,7 @@ export async function ready(ops: string, exited: Promise<number | null>, logFile
       )
         return;
     }
-    throw new Error(`a service did not become ready in 30 s; see ${logFile}`);
+    throw new Error(`a service did not become ready in ${seconds} s; see ${logFile}`);
   };
   gone.catch(() => {});
   await Promise.race([poll(), gone]);

@@ -7,6 +7,12 @@ export const cli = new URL("../../packages/cli/bin/sallyport.mjs", import.meta.u
 /** Everything that any process of the demo printed; searched for the canary at the end. */
 export const printed: string[] = [];
 
+/** Service processes, which end with this one. */
+const running = new Set<ChildProcess>();
+process.on("exit", () => {
+  for (const child of running) child.kill("SIGKILL");
+});
+
 export interface Ran {
   readonly code: number | null;
   readonly stdout: string;
@@ -45,7 +51,8 @@ export function startProcess(
   child.stdout?.pipe(log, { end: false });
   child.stderr?.pipe(log, { end: false });
   const exited = new Promise<number | null>((resolve) => child.on("close", resolve));
-  process.on("exit", () => child.kill("SIGKILL"));
+  running.add(child);
+  child.on("close", () => running.delete(child));
   return {
     child,
     exited,

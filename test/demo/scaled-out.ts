@@ -12,8 +12,8 @@ const roles = ["authn", "pdp", "broker", "audit"] as const;
 /** What could not be had, with how to get it. */
 export class Missing extends Error {}
 
-/** Real servers: Redis, Kafka, OpenBao; four services as processes of their own with mTLS between them; two brokers. */
-export async function startScaledOut(world: World): Promise<Installation> {
+/** Real servers: Redis, Kafka, OpenBao; four services as processes of their own with mTLS between them; two brokers. @param more configuration beyond that */
+export async function startScaledOut(world: World, more: Record<string, unknown> = {}): Promise<Installation> {
   const { state } = world;
   const found = [await redis({ own: true }), await kafka({ own: true }), await openbao()] as [
     OwnServer | Skipped,
@@ -44,6 +44,7 @@ export async function startScaledOut(world: World): Promise<Installation> {
       evidence: { mode: "journal", kafka: { brokers: [stream.address], topic, network: loopback } },
       services,
       store: { kind: "openbao", address: vault.address, auth, network: loopback },
+      ...more,
     });
     return file;
   };

@@ -46,12 +46,15 @@ export async function tellStory(
         input: await people.idToken({ subject: name, groups }, "sallyport"),
         ...home,
       });
-    await signIn("alice", ["release-approvers"]);
-    await signIn("bob", ["release-approvers"]);
-    await signIn("kim", ["secret-keepers"]);
-    await signIn("sam", ["security"]);
-    for (const secret of ["prod/orders/api", "prod/orders/read", "prod/payroll/db"])
-      await mustRun(["secrets", "write", secret, "--field", "token", "--profile", "kim"], { input: canary, ...home });
+    await Promise.all([
+      signIn("alice", ["release-approvers"]),
+      signIn("bob", ["release-approvers"]),
+      signIn("kim", ["secret-keepers"]),
+      signIn("sam", ["security"]),
+    ]);
+    const write = (secret: string) =>
+      mustRun(["secrets", "write", secret, "--field", "token", "--profile", "kim"], { input: canary, ...home });
+    await Promise.all(["prod/orders/api", "prod/orders/read", "prod/payroll/db"].map(write));
     report.check(true, "people sign in; kim stores the secrets without being able to read any");
 
     puppets = await chainOfThree(

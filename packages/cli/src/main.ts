@@ -31,7 +31,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     .description("The gateway between nested AI agents and the secrets they use")
     .version(version)
     .exitOverride();
-  const named = argv[2] === undefined ? undefined : commands[argv[2]];
+  const named = argv[2] !== undefined && Object.hasOwn(commands, argv[2]) ? commands[argv[2]] : undefined;
   for (const load of named === undefined ? Object.values(commands) : [named]) program.addCommand(await load());
   for (const command of program.commands) override(command);
   try {

@@ -6,10 +6,20 @@
  * UTF-8 and reads the same after a round trip.
  */
 export function safeJson(value: unknown): string {
-  const text = JSON.stringify(value, (_key, inner) => (typeof inner === "string" ? inner.toWellFormed() : inner));
-  return risky.test(text) ? text.replace(riskyAll, escapeUnits) : text;
+  const plain = JSON.stringify(value);
+  // JSON.stringify writes a lone surrogate as `\ud…`; only then is each string looked at.
+  const text = plain.includes("\\ud") ? JSON.stringify(value, wellFormed) : plain;
+  return beyondAscii.test(text) && risky.test(text) ? text.replace(riskyAll, escapeUnits) : text;
 }
 
+const wellFormed = (_key: string, inner: unknown): unknown => {
+  if (typeof inner === "string") return inner.toWellFormed();
+  return isPlain(inner) ? Object.fromEntries(Object.entries(inner).map(([key, each]) => [key.toWellFormed(), each])) : inner;
+};
+
+const isPlain = (value: unknown): value is object => typeof value === "object" && value !== null && !Array.isArray(value);
+
+const beyondAscii = /[^ -~]/;
 const risky = /[\u007f-\u009f\p{Cf}\p{Zl}\p{Zp}]/u;
 const riskyAll = /[\u007f-\u009f\p{Cf}\p{Zl}\p{Zp}]/gu;
 

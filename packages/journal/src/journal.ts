@@ -255,8 +255,9 @@ export class Journal {
     let used = this.bytes;
     let size = 0;
     let intents = this.#intents.size;
-    while (this.#queue.length > 0 && size < maxBatchBytes) {
-      const waiting = this.#queue.shift() as Waiting;
+    let taken = 0;
+    for (; taken < this.#queue.length && size < maxBatchBytes; taken++) {
+      const waiting = this.#queue[taken] as Waiting;
       const bytes = waiting.record.rest.length + 128 + frameOverhead;
       if (!this.#hasRoom(waiting, used + bytes, intents)) {
         waiting.reject(full());
@@ -267,6 +268,7 @@ export class Journal {
       size += bytes;
       batch.push(waiting);
     }
+    this.#queue.splice(0, taken);
     return batch;
   }
 

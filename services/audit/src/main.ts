@@ -8,7 +8,7 @@ import { Gate, type Health, type Host, type Running, readKey, TrustFeed } from "
 import { Intake } from "./journals/intake.ts";
 import { EvidenceLog } from "./log/evidence-log.ts";
 import { kafkaOf } from "./publish/kafka-of.ts";
-import { nowhere } from "./publish/published.ts";
+import { nowhere, type Published } from "./publish/published.ts";
 import { Publisher } from "./publish/publisher.ts";
 import { authorizeReplay } from "./rpc/authorize-replay.ts";
 import { evidenceHandlers } from "./rpc/evidence.ts";
@@ -32,6 +32,7 @@ export async function start(host: Host): Promise<Running> {
   const kafka = config.evidence.kafka && kafkaOf(config.evidence.kafka, log.origin);
   const publisher = kafka && new Publisher({ log, clock, logger: host.log, cursorPath: join(dir, "published.json"), ...kafka });
   const published = publisher ?? nowhere(log);
+  measure(host, log, published, publisher);
   const evidence = await EvidenceWriter.open({
     dir: join(dir, "journal"),
     service: "audit",
@@ -72,6 +73,19 @@ export async function start(host: Host): Promise<Running> {
       await log.close();
     },
   };
+}
+
+function measure({ telemetry: { meter } }: Host, log: EvidenceLog, published: Published, publisher: Publisher | undefined): void {
+  const gauge = (name: string, unit: string, description: string, value: () => number) =>
+    meter.createObservableGauge(name, { unit, description }).addCallback((result) => result.observe(value()));
+  gauge("sallyport.evidence.logged", "{record}", "Records in the evidence log", () => log.size);
+  gauge(
+    "sallyport.evidence.published",
+    "{record}",
+    "Records that Kafka acknowledged, or all logged ones without Kafka",
+    () => published.size,
+  );
+  gauge("sallyport.evidence.backlog", "By", "Logged and not acknowledged by Kafka", () => publisher?.backlogBytes ?? 0);
 }
 
 const bootRecord = (journalId: string, key: Uint8Array) =>

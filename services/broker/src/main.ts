@@ -84,6 +84,7 @@ export async function start(host: Host): Promise<Running> {
     name: "broker",
     ready: () => {
       const lease = feed.lease();
+      if (evidence.failure !== undefined) return { ok: false, why: evidence.failure.message };
       return lease.held ? { ok: true } : { ok: false, why: lease.why };
     },
     stop: async () => {

@@ -3,7 +3,7 @@ import { dirname, join, resolve } from "node:path";
 import { initKeys, loadConfig } from "@sallyport/service";
 import { Command } from "commander";
 
-const firstConfig = (trustDomain: string) => `# Sallyport. Every setting: deploy/sallyport.schema.json
+const firstConfig = (trustDomain: string) => `# Sallyport. Every setting: docs/sallyport.schema.json
 version: 1
 trustDomain: ${trustDomain}
 dataDir: ./data

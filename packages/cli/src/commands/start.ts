@@ -36,9 +36,11 @@ export function startCommand(): Command {
         const made = await initKeys({ dataDir: config.dataDir, trustDomain: config.trustDomain });
         log.info({ dataDir: config.dataDir, made: made.length }, "new data folder: made its keys and certificates, as sallyport init does");
       }
+      // From here on a signal means: in order. One that comes while services start is obeyed when they have.
+      const signalled = firstSignal();
       const running = await runProcess({ config, roles: role === undefined ? roles : [role], load, version, log });
       log.info({ version, startedInMs: Math.round(performance.now()) }, "serving");
-      const signal = await firstSignal();
+      const signal = await signalled;
       log.info({ signal }, "stopping");
       setTimeout(() => process.exit(1), lastMomentMs).unref();
       for (const again of ["SIGTERM", "SIGINT"] as const) process.once(again, () => process.exit(1));

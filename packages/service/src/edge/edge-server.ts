@@ -143,17 +143,14 @@ async function send(response: ServerResponse, answer: EdgeResponse | UniversalSe
   if (response.headersSent || response.destroyed) throw new Error("the answer has begun already, or nobody waits for it");
   response.setHeader("cache-control", "no-store");
   response.setHeader("x-content-type-options", "nosniff");
-  for (const [name, value] of headersOf(answer)) response.setHeader(name, value);
-  response.writeHead(answer.status);
-  const { body } = answer;
-  if (body !== undefined && typeof body !== "string" && !(body instanceof Uint8Array)) {
-    for await (const chunk of body) {
-      if (!response.write(chunk)) await new Promise<void>((resolve) => response.once("drain", resolve).once("close", resolve));
-      if (response.destroyed) return;
-    }
-    response.end();
-  } else response.end(body);
+  if (isUniversal(answer)) {
+    const { universalResponseToNodeResponse } = await import("@connectrpc/connect-node");
+    return universalResponseToNodeResponse(answer, response);
+  }
+  for (const [name, value] of Object.entries(answer.headers ?? {})) response.setHeader(name, value);
+  response.writeHead(answer.status).end(answer.body);
 }
 
-const headersOf = (answer: EdgeResponse | UniversalServerResponse): Iterable<[string, string]> =>
-  "header" in answer && answer.header instanceof Headers ? answer.header : Object.entries((answer as EdgeResponse).headers ?? {});
+/** An answer of the Connect library's, as against one of a plain route's. */
+const isUniversal = (answer: EdgeResponse | UniversalServerResponse): answer is UniversalServerResponse =>
+  "header" in answer && answer.header instanceof Headers;

@@ -1,7 +1,16 @@
-import { context, type Meter, propagation, type Tracer } from "@opentelemetry/api";
+import {
+  context,
+  type Meter,
+  type MeterProvider as MeterProviderApi,
+  metrics,
+  propagation,
+  type Tracer,
+  type TracerProvider as TracerProviderApi,
+  trace,
+} from "@opentelemetry/api";
 import { AsyncLocalStorageContextManager } from "@opentelemetry/context-async-hooks";
 import { W3CTraceContextPropagator } from "@opentelemetry/core";
-import { resourceFromAttributes } from "@opentelemetry/resources";
+import { type Resource, resourceFromAttributes } from "@opentelemetry/resources";
 import { MeterProvider } from "@opentelemetry/sdk-metrics";
 import { AlwaysOffSampler, AlwaysOnSampler, BatchSpanProcessor, ParentBasedSampler, TracerProvider } from "@opentelemetry/sdk-trace";
 import { PulledMetrics } from "./pulled-metrics.ts";
@@ -25,29 +34,63 @@ export interface RunningTelemetry {
 }
 
 /**
- * Assembled from the SDK's parts: `sdk-node` would load every exporter there is, a second of start and 30 MB. Without an
- * exporter spans are not recorded, yet still have ids, which logs and evidence carry.
+ * Where traces are exported, the whole SDK runs. Where they are not, it would cost a second of start and 50 MB for nothing, as
+ * it loads every exporter there is: then spans are not recorded, yet still have ids, which logs and evidence carry.
  */
 export async function startTelemetry({ name, version, otlp }: TelemetryOptions): Promise<RunningTelemetry> {
   propagateOnce();
   const resource = resourceFromAttributes({ "service.name": name, "service.version": version });
-  const exporter = await spanExporter(otlp);
-  const tracers = new TracerProvider({
-    resource,
-    sampler: exporter === undefined ? new AlwaysOffSampler() : new ParentBasedSampler({ root: new AlwaysOnSampler() }),
-    spanProcessors: exporter === undefined ? [] : [new BatchSpanProcessor({ exporter, scheduledDelayMillis: 500 })],
-  });
   const reader = new PulledMetrics();
-  const meters = new MeterProvider({ resource, readers: [reader] });
+  const sdk = isExported(otlp) ? await exporting(resource, reader, otlp) : quiet(resource, reader);
   return {
-    tracer: tracers.getTracer("sallyport", version),
-    meter: meters.getMeter("sallyport", version),
+    tracer: sdk.tracers.getTracer("sallyport", version),
+    meter: sdk.meters.getMeter("sallyport", version),
     metricsText: () => reader.text(),
     shutdown: async () => {
       const bound = new Promise<void>((resolve) => setTimeout(resolve, 5000).unref());
-      await Promise.race([Promise.allSettled([tracers.shutdown(), meters.shutdown()]), bound]);
+      await Promise.race([sdk.shutdown().catch(() => undefined), bound]);
     },
   };
+}
+
+interface Sdk {
+  readonly tracers: TracerProviderApi;
+  readonly meters: MeterProviderApi;
+  shutdown(): Promise<unknown>;
+}
+
+async function exporting(resource: Resource, reader: PulledMetrics, otlp: string | undefined): Promise<Sdk> {
+  const [{ NodeSDK }, { OTLPTraceExporter }] = await Promise.all([
+    import("@opentelemetry/sdk-node"),
+    import("@opentelemetry/exporter-trace-otlp-http"),
+  ]);
+  const exporter = new OTLPTraceExporter(otlp === undefined ? {} : { url: `${otlp.replace(/\/$/, "")}/v1/traces` });
+  const sdk = new NodeSDK({
+    resource,
+    autoDetectResources: false,
+    sampler: new ParentBasedSampler({ root: new AlwaysOnSampler() }),
+    spanProcessors: [new BatchSpanProcessor({ exporter, scheduledDelayMillis: 500 })],
+    metricReaders: [reader],
+    logRecordProcessors: [],
+    instrumentations: [],
+  });
+  sdk.start();
+  return {
+    tracers: trace.getTracerProvider(),
+    meters: metrics.getMeterProvider(),
+    shutdown: async () => {
+      await sdk.shutdown();
+      // The next SDK of this process, if there is one, may take its place.
+      trace.disable();
+      metrics.disable();
+    },
+  };
+}
+
+function quiet(resource: Resource, reader: PulledMetrics): Sdk {
+  const tracers = new TracerProvider({ resource, sampler: new AlwaysOffSampler(), spanProcessors: [] });
+  const meters = new MeterProvider({ resource, readers: [reader] });
+  return { tracers, meters, shutdown: () => Promise.allSettled([tracers.shutdown(), meters.shutdown()]) };
 }
 
 let propagating = false;
@@ -60,9 +103,5 @@ function propagateOnce(): void {
   propagation.setGlobalPropagator(new W3CTraceContextPropagator());
 }
 
-async function spanExporter(otlp: string | undefined) {
-  const env = process.env;
-  if (otlp === undefined && !env.OTEL_EXPORTER_OTLP_ENDPOINT && !env.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT) return undefined;
-  const { OTLPTraceExporter } = await import("@opentelemetry/exporter-trace-otlp-http");
-  return new OTLPTraceExporter(otlp === undefined ? {} : { url: `${otlp.replace(/\/$/, "")}/v1/traces` });
-}
+const isExported = (otlp: string | undefined): boolean =>
+  otlp !== undefined || Boolean(process.env.OTEL_EXPORTER_OTLP_ENDPOINT || process.env.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT);

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { create } from "@bufbuild/protobuf";
 import { GetCheckpointRequestSchema, QueryRequestSchema, Refusal, TailRequestSchema } from "@sallyport/contracts";
 import { openCheckpoint, uidOf } from "@sallyport/evidence";
@@ -92,6 +93,26 @@ describe("reading evidence", () => {
       await journal.close();
       await again.close();
     }
+  });
+
+  it("refuses while the index cannot be written, and goes on by itself", async () => {
+    const { audit, uids } = await withRecords(5);
+    const { query } = serve(audit);
+    await query();
+    const other = new DatabaseSync(join(folder(), "search.sqlite"));
+    other.exec("BEGIN IMMEDIATE");
+    const journal = await openJournal(folder());
+    const { uid } = await journal.append(recordFor(useOf("deploy")));
+    const shipping = ship(journal, audit.client());
+    await until(() => shipping.loggedSequence >= journal.last, "logged");
+    await assert.rejects(query(), (error) => error instanceof Refusal && error.reason === "AUDIT_UNAVAILABLE");
+    other.exec("ROLLBACK");
+    other.close();
+    await new Promise((resolve) => setTimeout(resolve, 700));
+    assert.deepEqual(await query(), [...uids, uid]);
+    await shipping.stop();
+    await journal.close();
+    await audit.close();
   });
 
   it("follows what is logged from now on or from an index, until the caller is revoked", async () => {

@@ -191,7 +191,6 @@ describe("AUDT-05: several shippers of one journal, whose acknowledgements are l
 
 describe("AUDT-01: an audit service that hangs", () => {
   const hanging: JournalClient = {
-    // biome-ignore lint/correctness/useYield: it never answers
     async *ship(_requests, options) {
       await new Promise((_resolve, reject) => options?.signal?.addEventListener("abort", () => reject(new Error("given up"))));
     },

@@ -1,5 +1,7 @@
 import { rmSync } from "node:fs";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
+import { setTimeout as sleep } from "node:timers/promises";
+import { Refusal } from "@sallyport/contracts";
 import { Frontier, leafHash, placeOf } from "@sallyport/evidence";
 import { chainStart, chainValue } from "@sallyport/journal";
 import type { Position } from "../journals/positions.ts";
@@ -18,6 +20,9 @@ export interface Search {
   /** Epoch milliseconds, this one not included. */
   readonly until?: number | undefined;
 }
+
+/** Milliseconds after which a write that failed is tried again. */
+const retryMs = 500;
 
 const schema = `
   CREATE TABLE IF NOT EXISTS state (origin TEXT NOT NULL, size INTEGER NOT NULL, last_leaf BLOB);
@@ -38,7 +43,8 @@ const schema = `
 export class SearchIndex {
   readonly #database: DatabaseSync;
   readonly #statements: Record<"record" | "link" | "journal" | "state" | "subtree", StatementSync>;
-  readonly #positions = new Map<string, Position>();
+  #positions = new Map<string, Position>();
+  #failure: unknown;
   #log: EvidenceLog | undefined;
   #size = 0;
   #running: Promise<void> | undefined;
@@ -88,7 +94,15 @@ export class SearchIndex {
   /** Indexes of matching records from one on, oldest first. Everything that is in the log when it is called is looked at. */
   async find(search: Search, from: number, limit: number): Promise<number[]> {
     const wanted = this.#log?.size ?? 0;
-    while (this.#size < wanted && !this.#stopped.signal.aborted) await this.#grown.promise;
+    while (this.#size < wanted) {
+      if (this.#failure !== undefined || this.#stopped.signal.aborted) {
+        throw new Refusal("AUDIT_UNAVAILABLE", "The index of the evidence log does not keep up; look at the audit service's disk.", {
+          cause: this.#failure,
+          retryAfterMs: retryMs,
+        });
+      }
+      await this.#grown.promise;
+    }
     const conditions: [string, string | number][] = [["r.log_index >= ?", from]];
     const also = (sql: string, value: string | number | undefined) => value !== undefined && conditions.push([sql, value]);
     also("r.uid = ?", search.uid);
@@ -139,16 +153,29 @@ export class SearchIndex {
     while (!signal.aborted) {
       await log.waitForMore(this.#size, signal);
       if (signal.aborted || log.size === this.#size) return;
-      this.#take(log);
-      // Records come in bursts, and whoever waits for an answer in this process goes first.
-      await new Promise((resolve) => setImmediate(resolve));
+      try {
+        this.#take(log);
+        this.#failure = undefined;
+        // Records come in bursts, and whoever waits for an answer in this process goes first.
+        await new Promise((resolve) => setImmediate(resolve));
+      } catch (error) {
+        this.#failure = error;
+        this.#tell();
+        await sleep(retryMs, undefined, { signal }).catch(() => {});
+      }
     }
+  }
+
+  #tell(): void {
+    this.#grown.resolve();
+    this.#grown = Promise.withResolvers<void>();
   }
 
   #take(log: EvidenceLog): void {
     const records = log.read(this.#size, 128 * 1024);
-    this.#database.exec("BEGIN");
+    const before = new Map(this.#positions);
     try {
+      this.#database.exec("BEGIN IMMEDIATE");
       for (const [at, record] of records.entries()) this.#add(record, this.#size + at);
       for (const [id, { sequence, chain, index }] of this.#positions) {
         if (index >= this.#size) this.#statements.journal.run(id, sequence, chain, index);
@@ -159,11 +186,11 @@ export class SearchIndex {
       this.#database.exec("COMMIT");
       this.#size = size;
     } catch (error) {
-      this.#database.exec("ROLLBACK");
+      if (this.#database.isTransaction) this.#database.exec("ROLLBACK");
+      this.#positions = before;
       throw error;
     }
-    this.#grown.resolve();
-    this.#grown = Promise.withResolvers<void>();
+    this.#tell();
   }
 
   #add(record: Buffer, index: number): void {

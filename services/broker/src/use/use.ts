@@ -147,7 +147,7 @@ async function openReview(
 export const required = (review: Review) =>
   new Refusal(
     "APPROVAL_REQUIRED",
-    `A person must approve this first; it waits as ${review.id}. Wait for it with WaitForAccess, then send the same request with this id.`,
+    `A person must approve this first; it waits as ${review.id}. Wait for it (\`--wait\`, WaitForAccess), then send the same request with this id.`,
     {
       metadata: { access_request_id: review.id },
     },

@@ -1,0 +1,63 @@
+import { ready } from "../demo/installation.ts";
+import { startProcess } from "../demo/process.ts";
+
+/** Four processes may start at once on a machine that has more to do. */
+const startSeconds = 90;
+
+/** One process of an installation under test: it can be killed as by a power cut, frozen, and started again where it was. */
+export class Service {
+  readonly logFile: string;
+  readonly #args: readonly string[];
+  readonly #ops: string;
+  #running: ReturnType<typeof startProcess> | undefined;
+
+  constructor(args: readonly string[], { ops, logFile }: { ops: string; logFile: string }) {
+    this.#args = args;
+    this.#ops = ops;
+    this.logFile = logFile;
+  }
+
+  /** Launches it; {@link Service.ready} says when it serves. */
+  launch(): void {
+    this.#running = startProcess(this.#args, this.logFile);
+  }
+
+  async ready(): Promise<void> {
+    if (this.#running !== undefined) await ready(this.#ops, this.#running.exited, this.logFile, startSeconds);
+  }
+
+  async start(): Promise<void> {
+    this.launch();
+    await this.ready();
+  }
+
+  async kill(): Promise<void> {
+    this.#running?.child.kill("SIGKILL");
+    await this.#running?.exited;
+  }
+
+  freeze(): void {
+    this.#running?.child.kill("SIGSTOP");
+  }
+
+  thaw(): void {
+    this.#running?.child.kill("SIGCONT");
+  }
+
+  /** Whether it says that it can do its work. */
+  async serves(): Promise<boolean> {
+    return fetch(`http://${this.#ops}/readyz`, { signal: AbortSignal.timeout(500) }).then(
+      ({ ok }) => ok,
+      () => false,
+    );
+  }
+
+  metrics(): Promise<string> {
+    return fetch(`http://${this.#ops}/metrics`).then((answer) => answer.text());
+  }
+
+  async stop(): Promise<void> {
+    this.thaw();
+    await this.#running?.stop();
+  }
+}
