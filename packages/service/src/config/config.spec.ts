@@ -146,7 +146,7 @@ describe("a reference", () => {
 });
 
 describe("the published schema", () => {
-  it("is the one that the code has; `node packages/service/scripts/config-schema.ts` writes it", () => {
+  it("is the one that the code has; `node test/check/config-schema.ts --write` writes it", () => {
     const published = JSON.parse(readFileSync(new URL("../../../../docs/sallyport.schema.json", import.meta.url), "utf8"));
     assert.deepEqual(published, configJsonSchema());
   });
