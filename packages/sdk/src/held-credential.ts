@@ -1,6 +1,6 @@
 import { type Credential, Refusal, reasons } from "@sallyport/contracts";
 
-/** A credential is renewed this long before it ends, or once a third of its life is left, whichever is later. */
+/** A credential is renewed this long before it ends, or, where it was taken up fresh, once a third of its life is left, whichever is later. */
 const renewBeforeMs = 60_000;
 
 /** The credential that a session has now, renewed by whoever needs it first; all others wait for that one renewal. */
@@ -19,6 +19,12 @@ export class HeldCredential {
 
   get current(): Credential | undefined {
     return this.#credential;
+  }
+
+  /** Takes up a credential that was issued at some time before, as from a file: it counts as old. */
+  resume(credential: Credential): void {
+    this.#credential = credential;
+    this.#adoptedAt = Number.NEGATIVE_INFINITY;
   }
 
   /** @throws Refusal INTERNAL where an answer holds none */

@@ -38,7 +38,7 @@ export class Session {
   constructor(endpoints: Endpoints, proofs: ProofMaker = ProofMaker.generate(), credential?: Credential) {
     this.endpoints = endpoints;
     this.proofs = proofs;
-    if (credential !== undefined) this.#held.adopt(credential);
+    if (credential !== undefined) this.#held.resume(credential);
     this.#holder = {
       proofs,
       audience: endpoints.audience,
