@@ -1,4 +1,4 @@
-import { type DescMethod, create, toBinary } from "@bufbuild/protobuf";
+import { create, type DescMethod, toBinary } from "@bufbuild/protobuf";
 import type { Session } from "@sallyport/sdk";
 
 /** What the HTTP door answered. */
@@ -37,7 +37,7 @@ export async function edgeCall(session: Session, edge: string, method: DescMetho
 
 /** A message with a field that its contract does not know, as a client of another version or an attacker would send it. */
 export function withUnknownField<T extends object>(schema: DescMethod["input"], init: T, number: number, text: string): T {
-  const message = create(schema, init as never) as T & { $unknown?: unknown };
+  const message = create(schema, init as never) as unknown as T & { $unknown?: unknown };
   message.$unknown = [{ no: number, wireType: 2, data: Buffer.concat([Buffer.from([Buffer.byteLength(text)]), Buffer.from(text)]) }];
   if (!Buffer.from(toBinary(schema, message as never)).includes(text)) throw new Error("the field is not in the message");
   return message;

@@ -1,7 +1,7 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 
-/** A target that notes when each request reached it. */
+/** A target that notes when each request reached it, and answers once it has it whole. */
 export interface Recorder {
   readonly url: string;
   /** `at`: epoch milliseconds. */
@@ -13,7 +13,7 @@ export async function startRecorder(): Promise<Recorder> {
   const arrived: { path: string; at: number }[] = [];
   const server = createServer((request, answer) => {
     arrived.push({ path: request.url ?? "", at: Date.now() });
-    answer.end("ok");
+    request.resume().once("end", () => answer.end("ok"));
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   return {

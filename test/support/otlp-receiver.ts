@@ -14,6 +14,9 @@ export interface ReceivedSpan {
   kind: number;
   /** `service.name` of the process that exported it. */
   service: string;
+  /** Epoch milliseconds, to the microsecond. */
+  startedAt: number;
+  endedAt: number;
   attributes: Record<string, unknown>;
   /** OTLP's: 0 unset, 1 ok, 2 error. */
   status: number;
@@ -92,7 +95,12 @@ type Value = {
   arrayValue?: { values?: Value[] };
 };
 type Attributes = { key: string; value: Value }[];
-type Span = Omit<ReceivedSpan, "service" | "attributes" | "status"> & { attributes?: Attributes; status?: { code?: number } };
+type Span = Omit<ReceivedSpan, "service" | "startedAt" | "endedAt" | "attributes" | "status"> & {
+  startTimeUnixNano: string;
+  endTimeUnixNano: string;
+  attributes?: Attributes;
+  status?: { code?: number };
+};
 interface Export {
   resourceSpans?: { resource?: { attributes?: Attributes }; scopeSpans?: { spans?: Span[] }[] }[];
 }
@@ -102,11 +110,25 @@ function spansOf({ resourceSpans = [] }: Export): ReceivedSpan[] {
     const service = String(plain(resource?.attributes)["service.name"] ?? "");
     return scopeSpans
       .flatMap(({ spans = [] }) => spans)
-      .map(({ traceId, spanId, parentSpanId = "", name, kind, attributes, status, links = [] }) => {
-        return { traceId, spanId, parentSpanId, name, kind, service, attributes: plain(attributes), status: status?.code ?? 0, links };
+      .map(({ traceId, spanId, parentSpanId = "", name, kind, startTimeUnixNano, endTimeUnixNano, attributes, status, links = [] }) => {
+        const times = { startedAt: milliseconds(startTimeUnixNano), endedAt: milliseconds(endTimeUnixNano) };
+        return {
+          traceId,
+          spanId,
+          parentSpanId,
+          name,
+          kind,
+          service,
+          ...times,
+          attributes: plain(attributes),
+          status: status?.code ?? 0,
+          links,
+        };
       });
   });
 }
+
+const milliseconds = (nanoseconds: string): number => Number(BigInt(nanoseconds) / 1000n) / 1000;
 
 const plain = (attributes: Attributes = []): Record<string, unknown> =>
   Object.fromEntries(attributes.map(({ key, value }) => [key, plainValue(value)]));

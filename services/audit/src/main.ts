@@ -49,7 +49,7 @@ export async function start(host: Host): Promise<Running> {
       .record(bootRecord(journalId, key))
       .catch((error: unknown) => host.log.warn({ err: error, journalId }, "a journal's key is not on record"));
   });
-  host.listeners.peers.serve(JournalService, shipHandlers(intake, published), {
+  host.listeners.peers.serve(JournalService, shipHandlers(intake, published, host.telemetry.tracer), {
     roles: ["authn", "pdp", "broker", "audit"],
     endless: ["ship"],
   });

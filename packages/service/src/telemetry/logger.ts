@@ -1,5 +1,6 @@
 import { context, trace } from "@opentelemetry/api";
 import { type DestinationStream, type Logger, pino } from "pino";
+import { loggedError } from "./logged-error.ts";
 
 /** Paths that must never be written, wherever somebody logs headers. */
 const hidden = ["authorization", "dpop", "cookie", "proxy-authorization", "set-cookie", "dpop-nonce"].flatMap((name) =>
@@ -14,6 +15,7 @@ export function createLogger(options: { level?: string; destination?: Destinatio
       base: null,
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
+      serializers: { err: (error) => loggedError(error), cause: (error) => loggedError(error) },
       redact: { paths: hidden, censor: "[hidden]" },
       mixin: traceIds,
     },

@@ -1,21 +1,28 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
+import type { Tracer } from "@opentelemetry/api";
 import { type JournalService, Refusal, type ShipRequest, type ShipResponseSchema } from "@sallyport/contracts";
 import type { Call, Handlers } from "@sallyport/service";
+import { appendSpans } from "../journals/append-spans.ts";
 import type { Intake } from "../journals/intake.ts";
 import type { Position } from "../journals/positions.ts";
 import type { Published } from "../publish/published.ts";
 
 type Answer = MessageInitShape<typeof ShipResponseSchema>;
 
-/** Takes a journal in: says where to resume, then acknowledges what is logged, and what is published as that goes on. */
-export const shipHandlers = (intake: Intake, published: Published): Handlers<typeof JournalService> => ({
-  ship: (requests, call) => new ShipStream(intake, published, call).answers(requests),
+/**
+ * Takes a journal in: says where to resume, then acknowledges what is logged, and what is published as that goes on.
+ *
+ * @param tracer for a span of each record, in the trace that it tells of
+ */
+export const shipHandlers = (intake: Intake, published: Published, tracer?: Tracer): Handlers<typeof JournalService> => ({
+  ship: (requests, call) => new ShipStream(intake, published, call, tracer).answers(requests),
 });
 
 class ShipStream {
   readonly #intake: Intake;
   readonly #published: Published;
   readonly #call: Call;
+  readonly #tracer: Tracer | undefined;
   readonly #ended = new AbortController();
   #journalId = "";
   #checkpoint = "";
@@ -27,10 +34,11 @@ class ShipStream {
   #logged: Position | undefined;
   #publishedSequence = 0n;
 
-  constructor(intake: Intake, published: Published, call: Call) {
+  constructor(intake: Intake, published: Published, call: Call, tracer: Tracer | undefined) {
     this.#intake = intake;
     this.#published = published;
     this.#call = call;
+    this.#tracer = tracer;
   }
 
   async *answers(requests: AsyncIterable<ShipRequest>): AsyncGenerator<Answer> {
@@ -77,7 +85,9 @@ class ShipStream {
       if (part.case !== "entries") throw new Refusal("INVALID_REQUEST", "After the first message only entries follow.");
       await this.#published.room(signal);
       if (signal.aborted) return;
-      const { position, checkpoint } = await this.#intake.accept(this.#journalId, part.value.entries);
+      const { entries } = part.value;
+      const logging = this.#intake.accept(this.#journalId, entries);
+      const { position, checkpoint } = await appendSpans(this.#tracer, this.#journalId, entries, logging);
       this.#move(position, checkpoint);
     }
   }

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
 import { type BrokerService, Refusal, type UseUploadRequest } from "@sallyport/contracts";
 import type { Handler } from "@sallyport/service";
 import type { Catalogue } from "../catalogue/catalogue.ts";
@@ -21,12 +22,17 @@ export const useUpload = (gate: CallerGate, catalogue: Catalogue, parts: UsePart
     if (head.sha256.length !== 32) throw new Refusal("INVALID_REQUEST", "An upload's head holds the SHA-256 of the body, 32 bytes.");
     const size = Number(head.size);
     const sha256 = Buffer.from(head.sha256).toString("hex");
-    const operation = withUpload(command.operation, { size, sha256, pieces: checked(input, size, head.sha256) });
+    const operation = withUpload(command.operation, { size, sha256, pieces: checked(input, size, head.sha256, call.signal) });
     for await (const part of useSecret({ ...command, operation }, parts, call.signal)) yield { response: usePartToWire(part) };
   };
 
 /** The pieces as declared. The last byte is held back until the hash is known to be right. @throws Refusal INVALID_REQUEST */
-async function* checked(input: AsyncIterator<UseUploadRequest>, size: number, sha256: Uint8Array): AsyncIterable<Uint8Array> {
+async function* checked(
+  input: AsyncIterator<UseUploadRequest>,
+  size: number,
+  sha256: Uint8Array,
+  signal: AbortSignal,
+): AsyncIterable<Uint8Array> {
   const hash = createHash("sha256");
   let received = 0;
   let held: Uint8Array = new Uint8Array();
@@ -41,7 +47,17 @@ async function* checked(input: AsyncIterator<UseUploadRequest>, size: number, sh
     yield piece.subarray(0, -1);
     held = piece.subarray(-1);
   }
+  if (received < size) await cancelling(signal);
   if (received !== size || !hash.digest().equals(sha256))
     throw new Refusal("INVALID_REQUEST", "The body is not the one that its head declares; its last byte was not sent.");
   if (held.length > 0) yield held;
+}
+
+/** Milliseconds from the end of a cancelled call's messages until it is known to be cancelled, at most. */
+const cancelledWithinMs = 250;
+
+/** The messages of a cancelled call end like any other's, a moment before the cancelling is told. @throws its reason */
+async function cancelling(signal: AbortSignal): Promise<void> {
+  await sleep(cancelledWithinMs, undefined, { signal, ref: false }).catch(() => undefined);
+  signal.throwIfAborted();
 }

@@ -1,4 +1,4 @@
-import type { Tracer } from "@opentelemetry/api";
+import { context, SpanStatusCode, type Tracer, trace } from "@opentelemetry/api";
 import { Refusal } from "@sallyport/contracts";
 import { type MaskEntry, refusalFor } from "@sallyport/masking";
 import type { Clock, Config, Health } from "@sallyport/service";
@@ -11,10 +11,12 @@ import type { ReadSecret, SecretReader, SecretStore, SecretVersion, SecretWriter
 export class Stores implements SecretReader, SecretWriter {
   readonly #stores: ReadonlyMap<string, SecretStore>;
   readonly #secrets: Config["secrets"];
+  readonly #tracer: Tracer | undefined;
 
-  constructor(stores: ReadonlyMap<string, SecretStore>, secrets: Config["secrets"]) {
+  constructor(stores: ReadonlyMap<string, SecretStore>, secrets: Config["secrets"], tracer?: Tracer) {
     this.#stores = stores;
     this.#secrets = secrets;
+    this.#tracer = tracer;
   }
 
   /** @throws Refusal INVALID_REQUEST where a key, a certificate or a path is not what it must be */
@@ -27,12 +29,12 @@ export class Stores implements SecretReader, SecretWriter {
       const kept = config.stores[store];
       if (kept?.kind === "openbao") kvPath(kept.mount, path);
     }
-    return new Stores(stores, config.secrets);
+    return new Stores(stores, config.secrets, tracer);
   }
 
   async read(secret: string, version?: string): Promise<ReadSecret> {
-    const { store, path, fields } = this.#find(secret);
-    const read = await store.read(path, version);
+    const { store, path, fields, named } = this.#find(secret);
+    const read = await this.#traced("read", named, () => store.read(path, version));
     // Only the fields that the configuration names; the others are not this secret's.
     const kept = new Map<string, Buffer>();
     for (const [name, value] of read.fields) {
@@ -43,13 +45,13 @@ export class Stores implements SecretReader, SecretWriter {
   }
 
   async describe(secret: string): Promise<SecretVersion> {
-    const { store, path } = this.#find(secret);
-    return store.describe(path);
+    const { store, path, named } = this.#find(secret);
+    return this.#traced("describe", named, () => store.describe(path));
   }
 
   async write(secret: string, fields: ReadonlyMap<string, Uint8Array>, after?: string): Promise<string> {
-    const { store, path } = this.#find(secret);
-    return store.write(path, fields, after);
+    const { store, path, named } = this.#find(secret);
+    return this.#traced("write", named, () => store.write(path, fields, after));
   }
 
   /** What can be masked of the broker's own credentials; a shorter one would blank ordinary text. */
@@ -71,11 +73,25 @@ export class Stores implements SecretReader, SecretWriter {
     await Promise.all([...this.#stores.values()].map((store) => store.close()));
   }
 
-  #find(secret: string): { store: SecretStore; path: string; fields: readonly string[] } {
+  /** A span around a store's work, which names the store and never the secret: a trace goes to people who may not list secrets. */
+  async #traced<T>(operation: string, store: string, act: () => Promise<T>): Promise<T> {
+    const span = this.#tracer?.startSpan(`secret ${operation}`, { attributes: { "sallyport.store": store } });
+    if (span === undefined) return act();
+    try {
+      return await context.with(trace.setSpan(context.active(), span), act);
+    } catch (error) {
+      span.setStatus({ code: SpanStatusCode.ERROR, ...(error instanceof Refusal ? { message: error.reason } : {}) });
+      throw error;
+    } finally {
+      span.end();
+    }
+  }
+
+  #find(secret: string): { store: SecretStore; path: string; fields: readonly string[]; named: string } {
     const config = Object.hasOwn(this.#secrets, secret) ? this.#secrets[secret] : undefined;
     const store = config === undefined ? undefined : this.#stores.get(config.store);
     if (config === undefined || store === undefined)
       throw new Refusal("STORE_UNAVAILABLE", "No store is configured for this secret; tell the operator.");
-    return { store, path: config.path, fields: config.fields };
+    return { store, path: config.path, fields: config.fields, named: config.store };
   }
 }

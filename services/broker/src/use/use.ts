@@ -44,6 +44,7 @@ export async function* use(command: UseCommand, parts: UseParts, signal: AbortSi
   const intent = await onRecord(facts, operation, parts, () => admit(command, facts, parts, signal));
   let began = false;
   let outcome: ReturnType<typeof useRecord> | undefined;
+  let end: UsePart;
   try {
     const fetched = await parts.reader.read(ask.secret.name);
     try {
@@ -59,7 +60,7 @@ export async function* use(command: UseCommand, parts: UseParts, signal: AbortSi
       began = true;
       const answer = await parts.send(operation, fetched.fields, watched);
       zero(fetched.fields);
-      yield* relay(answer, masks.set, intent.uid, watched);
+      end = yield* relay(answer, masks.set, intent.uid, watched);
       outcome = useRecord(facts, operation.method, { status: "success", details: { used_at_target: true } }, answer.status);
     } finally {
       zero(fetched.fields);
@@ -74,6 +75,8 @@ export async function* use(command: UseCommand, parts: UseParts, signal: AbortSi
       outcome ?? useRecord(facts, operation.method, endingOf(refusalAfter(undefined, began, AbortSignal.abort()), began)),
     );
   }
+  // Only now: an agent that was told of the end finds it on record, whatever happens next.
+  yield end;
 }
 
 /** Decides, spends the approval and makes the intent durable. @throws Refusal where any of it says no */
@@ -167,8 +170,8 @@ async function onRecord<T>(facts: UseFacts, operation: Operation, parts: UsePart
   }
 }
 
-/** Hands the answer on, masked: headers, body as it comes, trailers. */
-async function* relay(answer: HttpAnswer, masks: MaskSet, eventUid: string, signal: AbortSignal): AsyncGenerator<UsePart> {
+/** Hands the answer on, masked: headers, body as it comes. @returns its end, with the trailers */
+async function* relay(answer: HttpAnswer, masks: MaskSet, eventUid: string, signal: AbortSignal): AsyncGenerator<UsePart, UsePart> {
   let maskedValues = 0;
   const masked = (headers: readonly [string, string][]) =>
     headers.map(([name, value]): [string, string] => {
@@ -193,7 +196,7 @@ async function* relay(answer: HttpAnswer, masks: MaskSet, eventUid: string, sign
     signal.throwIfAborted();
     const rest = masker.end();
     if (rest.length > 0) yield { kind: "data", bytes: rest };
-    yield { kind: "end", trailers: masked(answer.trailers()), maskedValues: maskedValues + masker.count };
+    return { kind: "end", trailers: masked(answer.trailers()), maskedValues: maskedValues + masker.count };
   } finally {
     answer.discard();
   }

@@ -1,0 +1,75 @@
+/** What one benchmark found, as `--json` writes it. */
+export interface Figure {
+  /** `broker.use`, `pdp.check`, `start`, `idle`; several figures of one name differ in `depth`. */
+  readonly name: string;
+  /** Agents in the chain, where that is what varies. */
+  readonly depth?: number;
+  /** The median over the runs. */
+  readonly value: number;
+  /** `1/s` is better high, `s` and `MB` low. */
+  readonly unit: "1/s" | "s" | "MB";
+  /** Milliseconds of one call, medians over the runs; null where calls are not what is measured. */
+  readonly p50: number | null;
+  readonly p99: number | null;
+  /** What stands beside it, measured in alternation on the same machine; null where there is none, and then `skipped` may say why. */
+  readonly peer: string | null;
+  readonly peerValue: number | null;
+  /** value / peerValue */
+  readonly ratio: number | null;
+  readonly runs: readonly { readonly value: number; readonly peerValue: number | null }[];
+  readonly skipped?: string;
+}
+
+/** One run of a load. */
+export interface Run {
+  readonly perSecond: number;
+  readonly p50: number;
+  readonly p99: number;
+}
+
+export interface Settings {
+  /** Of each measured run. */
+  readonly seconds: number;
+  readonly runs: number;
+  /** Calls in flight at a time. */
+  readonly concurrency: number;
+  /** Says what is happening, to a person who waits. */
+  readonly say: (text: string) => void;
+}
+
+export function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 === 1 ? (sorted[middle] as number) : ((sorted[middle - 1] as number) + (sorted[middle] as number)) / 2;
+}
+
+/** A figure of throughput from alternating runs. @param theirs empty where the peer cannot be had */
+export function throughput(
+  about: { name: string; depth?: number; peer: string; skipped?: string | undefined },
+  ours: readonly Run[],
+  theirs: readonly Run[],
+): Figure {
+  const { name, depth, peer, skipped } = about;
+  const value = rounded(median(ours.map((run) => run.perSecond)));
+  const peerValue = theirs.length === 0 ? null : rounded(median(theirs.map((run) => run.perSecond)));
+  return {
+    name,
+    ...(depth === undefined ? {} : { depth }),
+    value,
+    unit: "1/s",
+    p50: rounded(median(ours.map((run) => run.p50))),
+    p99: rounded(median(ours.map((run) => run.p99))),
+    peer: peerValue === null ? null : peer,
+    peerValue,
+    ratio: peerValue === null ? null : rounded(value / peerValue),
+    runs: ours.map((run, i) => ({ value: rounded(run.perSecond), peerValue: rounded(theirs[i]?.perSecond) })),
+    ...(skipped === undefined ? {} : { skipped }),
+  };
+}
+
+/** Three digits say more than such a machine can promise. */
+export function rounded(value: number): number;
+export function rounded(value: number | undefined): number | null;
+export function rounded(value: number | undefined): number | null {
+  return value === undefined ? null : Number(value.toPrecision(3));
+}

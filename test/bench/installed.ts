@@ -1,0 +1,49 @@
+import { randomBytes } from "node:crypto";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Person } from "@sallyport/sdk";
+import type { World } from "../demo/configuration.ts";
+import { startEmbedded } from "../demo/installation.ts";
+import { startIssuer } from "../demo/issuer.ts";
+import { Child } from "../support/process/child.ts";
+import { until } from "../support/process/port.ts";
+
+/** Where a benchmark's installation lives until {@link World} is no longer needed. */
+export function benchFolder(): { folder: string; remove(): void } {
+  const folder = mkdtempSync(join(tmpdir(), "sallyport-bench-"));
+  return { folder, remove: () => rmSync(folder, { recursive: true, force: true }) };
+}
+
+/** A configuration needs issuers and a target, even where nobody calls them. */
+export const nobody = (state: string): World => ({
+  state,
+  peopleIssuer: "http://127.0.0.1:1",
+  workloadIssuer: "http://127.0.0.1:2",
+  apiUrl: "http://127.0.0.1:3",
+});
+
+/** An embedded Sallyport with a secret in its file store, and a trivial target. */
+export async function installed() {
+  const { folder, remove } = benchFolder();
+  const [people, workloads] = [await startIssuer(), await startIssuer()];
+  const target = await Child.start(process.execPath, [new URL("target.ts", import.meta.url).pathname]);
+  await until("the target's port", () => target.output.includes("\n"));
+  const apiUrl = `http://127.0.0.1:${target.output.trim()}`;
+  const sallyport = await startEmbedded({ state: folder, peopleIssuer: people.url, workloadIssuer: workloads.url, apiUrl });
+  const keeper = await Person.signIn({
+    endpoints: sallyport.endpoints,
+    idToken: await people.idToken({ subject: "kim", groups: ["secret-keepers"] }, "sallyport"),
+  });
+  await keeper.session.broker.write({ secret: "prod/orders/read", fields: { token: Buffer.from(randomBytes(24).toString("base64url")) } });
+  keeper.session.close();
+  return {
+    endpoints: sallyport.endpoints,
+    workloadToken: () => workloads.idToken({ subject: "release-bot", groups: ["release-pipelines"], owner: "alice" }, "sallyport"),
+    stop: async () => {
+      await sallyport.stop();
+      await Promise.all([target.stop(), people.stop(), workloads.stop()]);
+      remove();
+    },
+  };
+}
