@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { readdirSync, readFileSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 import { tellReaper } from "./reaper.ts";
 
@@ -48,8 +49,11 @@ export class Child {
     return this.#process.exitCode ?? undefined;
   }
 
+  /** Returns once every thread stands still: a signal takes a moment, in which another core may serve one more request. */
   pause(): void {
     this.#process.kill("SIGSTOP");
+    const until = performance.now() + 1_000;
+    while (!isStopped(this.#process.pid) && performance.now() < until);
   }
 
   resume(): void {
@@ -82,4 +86,14 @@ function hold(child: ChildProcess, held: boolean): void {
   const verb = held ? "ref" : "unref";
   child[verb]();
   for (const stream of [child.stdout, child.stderr]) (stream as unknown as { ref(): void; unref(): void } | null)?.[verb]();
+}
+
+/** Whether each of a process's threads is stopped (proc(5): state `T`); true where that cannot be told. */
+function isStopped(pid: number | undefined): boolean {
+  try {
+    const tasks = `/proc/${pid}/task`;
+    return readdirSync(tasks).every((task) => / T /.test(readFileSync(`${tasks}/${task}/stat`, "utf8").replace(/^.*\)/s, "")));
+  } catch {
+    return true;
+  }
 }
