@@ -10,6 +10,7 @@ import { callerFacts, type Ending } from "../use/records.ts";
 import type { Review, Reviewer } from "./review.ts";
 import type { Reviews } from "./reviews.ts";
 import { refusedVote } from "./sentences.ts";
+import { barred } from "./vote.ts";
 
 export interface DecideParts {
   readonly reviews: Reviews;
@@ -46,9 +47,8 @@ export async function decide(ballot: Ballot, caller: Caller, traceparent: string
       groups: caller.chain.groups,
       depth: depthOf(caller.chain) + 1,
     };
-    const own = review.chain.some((link) => link.id === reviewer.id || link.owner === reviewer.id || link.id.startsWith(`${reviewer.id}#`));
-    if (own) throw refusedVote("in-chain");
-    if (reviewer.kind !== "person" || reviewer.depth !== 1) throw refusedVote("not-a-person");
+    const why = barred(review, reviewer);
+    if (why !== undefined) throw refusedVote(why);
     if (judged.kind !== "allowed") throw refusedVote("not-a-reviewer");
     if (ballot.approve && isRevoked(review, parts.feed)) {
       throw new Refusal("APPROVAL_EXPIRED", "The agent that asked was revoked meanwhile; there is nothing to approve.");

@@ -17,10 +17,8 @@ export function countVote(
   ballot: { approve: boolean; digest: string; reason: string },
   now: number,
 ): Counted {
-  if (by.kind !== "person" || by.depth !== 1) return { kind: "refused", why: "not-a-person" };
-  if (review.chain.some((link) => link.id === by.id || link.owner === by.id || link.id.startsWith(`${by.id}#`))) {
-    return { kind: "refused", why: "in-chain" };
-  }
+  const why = barred(review, by);
+  if (why !== undefined) return { kind: "refused", why };
   if (!review.rules.some((rule) => admits(rule.reviewers, by.groups))) return { kind: "refused", why: "not-a-reviewer" };
   const state = stateAt(review, now);
   if (state === "expired") return { kind: "refused", why: "expired" };
@@ -35,6 +33,16 @@ export function countVote(
   const grantMs = Math.min(...voted.rules.map((rule) => rule.grantMs));
   return { kind: "granted", review: { ...voted, state: "granted", grantExpiresAt: now + grantMs } };
 }
+
+/** Why somebody may not vote whatever their groups: they are of the chain, or no person who signed in for themselves. */
+export function barred(review: Review, by: Reviewer): "in-chain" | "not-a-person" | undefined {
+  if (isOfChain(review, by.id)) return "in-chain";
+  return by.kind !== "person" || by.depth !== 1 ? "not-a-person" : undefined;
+}
+
+/** Whether somebody is a link of the review's chain, owns one, or is the principal above it. */
+export const isOfChain = (review: Review, id: string): boolean =>
+  review.chain.some((link) => link.id === id || link.owner === id || link.id.startsWith(`${id}#`));
 
 const admits = (reviewers: readonly string[], groups: readonly string[]) => groups.some((group) => reviewers.includes(group));
 

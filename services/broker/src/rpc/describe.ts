@@ -1,14 +1,15 @@
-import { Action, type BrokerService, Refusal } from "@sallyport/contracts";
+import { Action, type BrokerService } from "@sallyport/contracts";
 import type { EvidenceWriter } from "@sallyport/journal";
 import { placeholderFor } from "@sallyport/masking";
 import type { Handler } from "@sallyport/service";
 import type { Catalogue } from "../catalogue/catalogue.ts";
 import type { SecretReader } from "../stores/secret-store.ts";
-import { type Ask, denied, judge } from "../use/ask.ts";
+import type { Ask } from "../use/ask.ts";
 import type { Decisions } from "../use/decisions.ts";
 import type { Fingerprints } from "../use/fingerprints.ts";
 import { secretRecord, type UseFacts } from "../use/records.ts";
 import { addressOf, traceparentOf } from "./call-facts.ts";
+import { permitted } from "./permitted.ts";
 import type { CallerGate } from "./recording-gate.ts";
 import { timestamp } from "./review-to-wire.ts";
 
@@ -29,17 +30,7 @@ export const describe =
     const ask: Ask = { caller, action: Action.READ, secret: parts.catalogue.secret(request.secret), target: undefined, context: {} };
     const facts: UseFacts = { ask, traceparent: traceparentOf(call), peerAddress: addressOf(call) };
     const store = ask.secret.config?.store ?? "";
-    const judged = await judge(ask, parts.decisions, {}, call.signal);
-    facts.judged = judged;
-    try {
-      if (judged.kind === "denied") throw denied(ask, judged);
-      if (judged.kind === "needs-approval")
-        throw new Refusal("DENIED_BY_POLICY", "Policy wants an approval to read this secret; only a use can be approved in this version.");
-    } catch (error) {
-      const refusal = error as Refusal;
-      await parts.evidence.refusal(secretRecord(facts, store, { status: "failure", reason: refusal.reason, sentence: refusal.message }));
-      throw refusal;
-    }
+    await permitted(facts, parts, call.signal);
     const read = await parts.reader.read(ask.secret.name);
     try {
       facts.secretVersion = read.version;

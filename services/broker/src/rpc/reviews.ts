@@ -5,6 +5,7 @@ import { type DecideParts, decide } from "../reviews/decide.ts";
 import type { Review } from "../reviews/review.ts";
 import { stateAt } from "../reviews/review.ts";
 import { refusedVote } from "../reviews/sentences.ts";
+import { isOfChain } from "../reviews/vote.ts";
 import { judge } from "../use/ask.ts";
 import { traceparentOf } from "./call-facts.ts";
 import type { CallerGate } from "./recording-gate.ts";
@@ -19,9 +20,8 @@ export function reviewHandlers(gate: CallerGate, clock: Clock, parts: DecidePart
   };
   /** A review is seen by whoever may decide it, and by its own chain. */
   const maySee = async (review: Review, caller: Caller) => {
-    const own = review.chain.some((link) => link.id === actorOf(caller.chain).id || link.owner === actorOf(caller.chain).id);
+    if (isOfChain(review, actorOf(caller.chain).id)) return true;
     const inGroup = review.rules.some((rule) => rule.reviewers.some((group) => caller.chain.groups.includes(group)));
-    if (own) return true;
     const ask = { caller, action: Action.APPROVE, secret: parts.catalogue.secret(review.secret), target: undefined, context: {} };
     return inGroup && (await judge(ask, parts.decisions)).kind === "allowed";
   };

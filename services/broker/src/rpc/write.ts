@@ -2,10 +2,11 @@ import { Action, type BrokerService, Refusal } from "@sallyport/contracts";
 import { refusalFor } from "@sallyport/masking";
 import type { Handler } from "@sallyport/service";
 import type { SecretWriter } from "../stores/secret-store.ts";
-import { type Ask, denied, judge } from "../use/ask.ts";
+import type { Ask } from "../use/ask.ts";
 import { secretRecord, type UseFacts } from "../use/records.ts";
 import { addressOf, traceparentOf } from "./call-facts.ts";
 import type { DescribeParts } from "./describe.ts";
+import { permitted } from "./permitted.ts";
 import type { CallerGate } from "./recording-gate.ts";
 
 /** Stores a new version. Needs no right to read, and tells nothing of what was there. */
@@ -20,21 +21,7 @@ export const write =
       const ask: Ask = { caller, action: Action.WRITE, secret: parts.catalogue.secret(request.secret), target: undefined, context: {} };
       const facts: UseFacts = { ask, traceparent: traceparentOf(call), peerAddress: addressOf(call) };
       const store = ask.secret.config?.store ?? "";
-      const judged = await judge(ask, parts.decisions, {}, call.signal);
-      facts.judged = judged;
-      try {
-        if (judged.kind === "denied") throw denied(ask, judged);
-        if (judged.kind === "needs-approval")
-          throw new Refusal(
-            "DENIED_BY_POLICY",
-            "Policy wants an approval to write this secret; only a use can be approved in this version.",
-          );
-        checkFields(request.fields, ask);
-      } catch (error) {
-        const refusal = error as Refusal;
-        await parts.evidence.refusal(secretRecord(facts, store, { status: "failure", reason: refusal.reason, sentence: refusal.message }));
-        throw refusal;
-      }
+      await permitted(facts, parts, call.signal, () => checkFields(request.fields, ask));
       const intent = await parts.evidence.intent(secretRecord(facts, store));
       let outcome = secretRecord(facts, store, { status: "unknown", reason: "OUTCOME_UNKNOWN" });
       try {
