@@ -39,6 +39,9 @@ export async function startIssuer(port = 0): Promise<Issuer> {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(port, "127.0.0.1", resolve));
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  // It warns of its in-memory adapter and of each Node that is newer than it: true of a demo's issuer, and noise in its story.
+  const { warn } = console;
+  console.warn = () => undefined;
   const provider = new Provider(url, {
     jwks: { keys: [jwk] },
     clients: [
@@ -51,6 +54,7 @@ export async function startIssuer(port = 0): Promise<Issuer> {
     ],
     features: { devInteractions: { enabled: false } },
   } as ConstructorParameters<typeof Provider>[1]);
+  console.warn = warn;
   server.on("request", provider.callback());
   return {
     url,

@@ -41,7 +41,7 @@ export async function startScaledOut(world: World, more: Record<string, unknown>
     writeConfiguration(file, world, {
       dataDir: join(state, name),
       state: cache.address,
-      evidence: { mode: "journal", kafka: { brokers: [stream.address], topic, network: loopback } },
+      evidence: { mode: "journal", kafka: { brokers: [stream.address], topic } },
       services,
       store: { kind: "openbao", address: vault.address, auth, network: loopback },
       ...more,
@@ -106,6 +106,7 @@ export async function shareKeys(state: string, names: readonly string[], configF
     mkdirSync(keys, { recursive: true, mode: 0o700 });
     const wanted = [
       "services-ca.crt",
+      "checkpoint.pub",
       "agents-ca.crt",
       "listener.key",
       "listener.crt",

@@ -215,7 +215,7 @@ describe("deploy/scaled-out/issue-keys.sh", () => {
   it("gives a private key to one kind of service; the listeners' alone is shared", () => {
     const holders = new Map<string, Set<string>>();
     for (const [volume, keys] of handed) {
-      for (const key of keys.filter((name) => !name.endsWith(".crt"))) {
+      for (const key of keys.filter((name) => !/\.(crt|pub)$/.test(name))) {
         holders.set(key, (holders.get(key) ?? new Set()).add(volume.replace(/-\d+$/, "")));
       }
     }

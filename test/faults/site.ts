@@ -3,7 +3,7 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Action, Agent, type CeilingInit, type Endpoints, Person } from "@sallyport/sdk";
 import { parse, stringify } from "yaml";
-import { loopback, type World, writeConfiguration } from "../demo/configuration.ts";
+import { type World, writeConfiguration } from "../demo/configuration.ts";
 import { freePorts } from "../demo/free-port.ts";
 import { type HostileApi, startHostileApi } from "../demo/hostile-api.ts";
 import { at } from "../demo/installation.ts";
@@ -77,7 +77,7 @@ export async function splitSite(redis: string, options: SiteOptions & { kafka?: 
   const listen = Object.fromEntries(roles.map((role, index) => [role, doors(ports, index * 5)])) as Record<Role, Record<string, string>>;
   const peers = Object.fromEntries(roles.map((role) => [role, listen[role].peers]));
   const { kafka } = options;
-  const evidence = kafka && { mode: "journal", kafka: { brokers: [kafka.address], topic: kafka.topic, network: loopback } };
+  const evidence = kafka && { mode: "journal", kafka: { brokers: [kafka.address], topic: kafka.topic } };
   const files = Object.fromEntries(
     roles.map((role) => {
       const dataDir = join(folder, role);

@@ -67,7 +67,7 @@ export async function start(host: Host): Promise<Running> {
     ready: () => readiness(evidence, publisher, config.evidence.kafka?.backlogMaxBytes),
     stop: async () => {
       await evidence.stop();
-      feed.stop();
+      await feed.stop();
       await publisher?.stop();
       await search.close();
       await log.close();

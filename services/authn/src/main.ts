@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { DecisionService, DelegationService, FeedService, JournalService, RevocationService, TokenService } from "@sallyport/contracts";
 import { EvidenceWriter } from "@sallyport/journal";
-import { Gate, type Host, type Running, TrustFeed } from "@sallyport/service";
+import { checkpointPublicKey, Gate, type Host, type Running, TrustFeed } from "@sallyport/service";
 import { openConfiguredState } from "@sallyport/state";
 import { AgentCertificates } from "./certificates/agent-certificates.ts";
 import { Delegation } from "./delegation/delegation.ts";
@@ -94,6 +94,7 @@ const openEvidence = ({ clock, config, log, peers, version }: Host, dir: string)
     mode: config.evidence.mode,
     client: peers.client("audit", JournalService),
     maxBytes: config.evidence.journalMaxBytes,
+    checkpointKey: checkpointPublicKey(config.dataDir),
     log,
   });
 

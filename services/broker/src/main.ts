@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { BrokerService, DecisionService, JournalService, ReviewService } from "@sallyport/contracts";
 import { EvidenceWriter } from "@sallyport/journal";
-import { Gate, type Host, type Running, readKey, TrustFeed } from "@sallyport/service";
+import { checkpointPublicKey, Gate, type Host, type Running, readKey, TrustFeed } from "@sallyport/service";
 import { openConfiguredState } from "@sallyport/state";
 import { Catalogue } from "./catalogue/catalogue.ts";
 import { TreeMasks } from "./masks/tree-masks.ts";
@@ -37,6 +37,7 @@ export async function start(host: Host): Promise<Running> {
     mode: config.evidence.mode,
     client: host.peers.client("audit", JournalService),
     maxBytes: config.evidence.journalMaxBytes,
+    checkpointKey: checkpointPublicKey(config.dataDir),
     log: host.log,
   });
   await evidence.settleInterrupted();
@@ -92,7 +93,7 @@ export async function start(host: Host): Promise<Running> {
       masks.close();
       await sender.close();
       await evidence.stop();
-      feed.stop();
+      await feed.stop();
       await stores.close();
       await state.close();
     },

@@ -29,7 +29,7 @@ describe("sallyport.yaml", () => {
     const config = parseConfig(
       `${head}audience: https://sallyport.example
 state: redis://127.0.0.1:6379
-evidence: { mode: strict, kafka: { brokers: ["127.0.0.1:9092"], topic: sallyport.evidence, network: [127.0.0.0/8] } }
+evidence: { mode: strict, kafka: { brokers: ["127.0.0.1:9092"], topic: sallyport.evidence } }
 trust:
   oidc:
     - { name: corp, issuer: https://idp.example.com/realms/corp, audience: sallyport, algorithms: [ES256], groups: { claim: groups } }

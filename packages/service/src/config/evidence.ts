@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { address, formatAddress, network, pathIn, referenceIn } from "./fields.ts";
+import { address, formatAddress, pathIn, referenceIn } from "./fields.ts";
 
 const kafka = (folder: string) =>
   z.strictObject({
@@ -19,7 +19,6 @@ const kafka = (folder: string) =>
         password: referenceIn(folder),
       })
       .optional(),
-    network,
     backlogMaxBytes: z
       .int()
       .min(1_048_576)

@@ -1,5 +1,5 @@
-import { generateKeyPairSync, randomBytes } from "node:crypto";
-import { chmod, link, mkdir, rm, writeFile } from "node:fs/promises";
+import { createPublicKey, generateKeyPairSync, randomBytes } from "node:crypto";
+import { chmod, link, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { keysFolder } from "./key-files.ts";
 import { roles, spiffeIdOf } from "./spiffe.ts";
@@ -49,6 +49,8 @@ export async function initKeys({ dataDir, trustDomain, names = [] }: InitOptions
   }
   await keep("credential.jwk", await credentialJwk());
   await keep("checkpoint.key", generateKeyPairSync("ed25519").privateKey.export({ type: "pkcs8", format: "pem" }));
+  const checkpoint = createPublicKey(await readFile(join(folder, "checkpoint.key")));
+  await keep("checkpoint.pub", checkpoint.export({ type: "spki", format: "pem" }));
   await keep("file-store.key", `${randomBytes(32).toString("base64url")}\n`);
   await keep("broker-group.key", randomBytes(32));
   return made;

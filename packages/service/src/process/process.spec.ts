@@ -168,6 +168,7 @@ describe("a process", () => {
       "services-ca.key",
       "broker.key",
       "checkpoint.key",
+      "checkpoint.pub",
       "file-store.key",
       "agents-ca.key",
       "listener.key",

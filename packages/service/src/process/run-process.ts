@@ -70,13 +70,14 @@ export async function runProcess({
   const here = new Set(roles);
   const running = new Map<ServiceRole, Running>();
   const clients: PeerClients[] = [];
+  let open = false;
   let stopping = false;
 
   const health = (): Record<string, Health> =>
     Object.fromEntries(
       roles.map((role): [string, Health] => [
         role,
-        stopping ? { ok: false, why: "stopping" } : (running.get(role)?.ready() ?? { ok: false, why: "starting" }),
+        stopping ? { ok: false, why: "stopping" } : ((open ? running.get(role)?.ready() : undefined) ?? { ok: false, why: "starting" }),
       ]),
     );
   const serving = (name: string): boolean | undefined => {
@@ -112,6 +113,7 @@ export async function runProcess({
     const failed = started.find((result) => result.status === "rejected");
     if (failed !== undefined) throw inWords(failed.reason);
     const addresses = { ...(await doors.open(serving)), ops: ops.address };
+    open = true;
     let stopped: Promise<void> | undefined;
     return { addresses, health, stop: () => (stopped ??= stop()) };
   } catch (error) {

@@ -11,7 +11,7 @@ type KafkaSection = NonNullable<Config["evidence"]["kafka"]>;
 export function kafkaOf(config: KafkaSection, origin: string): Pick<PublisherOptions, "openSink" | "topic" | "backlogMaxBytes"> {
   const { topic, brokers, backlogMaxBytes, tls, sasl } = config;
   const ca = tls?.ca === undefined ? {} : { ca: readFileSync(tls.ca, "utf8") };
-  const egress = Egress.infra({ setting: "evidence.kafka.network", ...ca });
+  const egress = Egress.infra({ setting: "evidence.kafka.brokers", ...ca });
   const dial = async (destination: { host: string; port: number; tls: boolean }, signal: AbortSignal) =>
     (await egress.connect({ ...destination, signal })) as Socket;
   const login = sasl && {
