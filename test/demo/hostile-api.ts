@@ -19,8 +19,7 @@ export const tricks: Readonly<Record<string, (secret: string, answer: ServerResp
     void answer.end(["", "?", "~~"].map((before) => Buffer.from(`${before}${secret}`).toString("base64url")).join(" ")),
   hex: (secret, answer) => void answer.end(`${hex(secret)} ${hex(secret).toUpperCase()}`),
   "url-escaped": (secret, answer) => void answer.end(`a=${encodeURIComponent(secret)}&b=${percentEachByte(secret)}`),
-  "json-escaped": (secret, answer) =>
-    void answer.end(JSON.stringify({ token: `"${secret}"`, unicode: "" }).replace('""', `"${unicodeEscaped(secret)}"`)),
+  "json-escaped": (secret, answer) => void answer.end(`{"token":${JSON.stringify(`"${secret}"`)},"unicode":"${unicodeEscaped(secret)}"}`),
   "split-in-chunks": async (secret, answer) => {
     for (const byte of `before ${secret} after`) {
       answer.write(byte);

@@ -2,7 +2,6 @@ import { createPrivateKey, generateKeyPairSync, randomUUID } from "node:crypto";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { SignJWT } from "jose";
-import Provider from "oidc-provider";
 
 /** A person or workload that the issuer knows. */
 export interface Account {
@@ -39,22 +38,21 @@ export async function startIssuer(port = 0): Promise<Issuer> {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(port, "127.0.0.1", resolve));
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  // It warns of its in-memory adapter and of each Node that is newer than it: true of a demo's issuer, and noise in its story.
-  const { warn } = console;
-  console.warn = () => undefined;
-  const provider = new Provider(url, {
-    jwks: { keys: [jwk] },
-    clients: [
-      {
-        client_id: "sallyport",
-        client_secret: randomUUID(),
-        redirect_uris: ["https://localhost/callback"],
-        id_token_signed_response_alg: "ES256",
-      },
-    ],
-    features: { devInteractions: { enabled: false } },
-  } as ConstructorParameters<typeof Provider>[1]);
-  console.warn = warn;
+  const provider = await quietly(async () => {
+    const { default: Provider } = await import("oidc-provider");
+    return new Provider(url, {
+      jwks: { keys: [jwk] },
+      clients: [
+        {
+          client_id: "sallyport",
+          client_secret: randomUUID(),
+          redirect_uris: ["https://localhost/callback"],
+          id_token_signed_response_alg: "ES256",
+        },
+      ],
+      features: { devInteractions: { enabled: false } },
+    } as ConstructorParameters<typeof Provider>[1]);
+  });
   server.on("request", provider.callback());
   return {
     url,
@@ -77,4 +75,15 @@ export async function startIssuer(port = 0): Promise<Issuer> {
       return new Promise((resolve) => server.close(() => resolve()));
     },
   };
+}
+
+/** oidc-provider warns of each Node newer than it and of its in-memory adapter: true of a demo's issuer, and noise in its story. */
+async function quietly<T>(run: () => Promise<T>): Promise<T> {
+  const { warn } = console;
+  console.warn = () => undefined;
+  try {
+    return await run();
+  } finally {
+    console.warn = warn;
+  }
 }

@@ -95,9 +95,9 @@ async function chainOfThree(installation: Installation, token: string, report: R
   const release = await puppets.ready();
   report.check(release.ready === "ci/release-bot#release", "release signs in with its workload's identity", release.ready);
   const second = await puppets.tell([], "spawn", { name: "deploy", ceiling: orders(actions) });
-  report.check(second.ok, "deploy enrols with a ticket for its key", detailOf(second));
+  report.check(second.ok, "deploy enrols with a ticket for its key", enrolled(second));
   const third = await puppets.tell(deploy, "spawn", { name: "migration", ceiling: orders([Action.LIST, Action.READ, Action.USE]) });
-  report.check(third.ok, "migration enrols the same way, for less", detailOf(third));
+  report.check(third.ok, "migration enrols the same way, for less", enrolled(third));
   return puppets;
 }
 
@@ -113,7 +113,7 @@ async function approvedUse(
   report.check(
     described.ok,
     "it sees the secret's version and fingerprint, and a placeholder for its value",
-    JSON.stringify(described.ok && described.result),
+    described.ok ? seen(described.result as Seen) : sentenceOf(described),
   );
   const held = await puppets.tell(migration, "use", refund);
   report.check(isRefused(held, "APPROVAL_REQUIRED"), "held for review", sentenceOf(held));
@@ -251,8 +251,20 @@ function whereIs({ configFile, endpoints, scaledOut }: Installation): string[] {
   ];
 }
 
+interface Seen {
+  readonly version: string;
+  readonly fields: readonly { name: string; placeholder: string; fingerprint: string }[];
+}
+const seen = ({ version, fields }: Seen) =>
+  [`version ${version}`, ...fields.map((field) => `${field.name} = ${field.placeholder}, fingerprint ${field.fingerprint}`)].join(", ");
+
 const isRefused = (outcome: Outcome, reason: string) => !outcome.ok && outcome.reason === reason;
 const sentenceOf = (outcome: Outcome) => (outcome.ok ? "it was allowed" : `${outcome.reason}: ${outcome.sentence}`);
 const detailOf = (outcome: Outcome) => (outcome.ok ? JSON.stringify(outcome.result) : sentenceOf(outcome));
+const enrolled = (outcome: Outcome) => {
+  if (!outcome.ok) return sentenceOf(outcome);
+  const { sessionId, pid } = outcome.result as { sessionId: string; pid: number };
+  return `process ${pid}, session ${sessionId}`;
+};
 const lastLine = (text: string) => text.trim().split("\n").at(-1) ?? "";
 const shorten = (text: string) => (text.length > 110 ? `${text.slice(0, 110)}…` : text).replaceAll("\n", "⏎");
