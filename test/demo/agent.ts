@@ -18,6 +18,8 @@ for await (const line of createInterface({ input: process.stdin })) {
   else void obey(command);
 }
 agent.close();
+// Whoever started this agent is gone: so that those below are not left behind, it goes too, and their input ends with it.
+process.exit(0);
 
 /** The first agent gets its workload's token on its standard input, as its platform would hand it over. */
 async function signIn(): Promise<Agent> {
