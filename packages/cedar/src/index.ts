@@ -1,3 +1,4 @@
+export { CompiledEngine } from "./compiled/compiled-engine.ts";
 export { type CedarValue, type Entity, type EntityUid, referenceTo } from "./entity.ts";
 export { type Expr, entitiesIn, nodesOf, type PolicyJson } from "./expression.ts";
 export { OfficialEngine } from "./official-engine.ts";

@@ -6,7 +6,7 @@ export interface EngineQuestion {
   readonly action: EntityUid;
   readonly resource: EntityUid;
   readonly context: Readonly<Record<string, CedarValue>>;
-  /** Everything that policies may look at: principal, resource, and whatever these are in. */
+  /** Everything that policies may look at: principal, resource, and whatever these are in. Not changed once it was asked about. */
   readonly entities: readonly Entity[];
 }
 

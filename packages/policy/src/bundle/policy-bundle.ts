@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import {
-  OfficialEngine,
+  CompiledEngine,
   type Policy,
   type PolicyEngine,
   type PolicyFile,
@@ -34,11 +34,11 @@ export type Loaded = { kind: "loaded"; bundle: PolicyBundle } | { kind: "refused
 
 /**
  * Makes a bundle of policy files, or says everything that is wrong with them. All or nothing.
- * @param makeEngine another engine than Cedar's own
+ * @param makeEngine another engine than the compiled one
  */
 export function loadBundle(
   files: readonly PolicyFile[],
-  makeEngine = (policies: readonly Policy[]): PolicyEngine => new OfficialEngine(policies, schema),
+  makeEngine = (policies: readonly Policy[]): PolicyEngine => new CompiledEngine(policies, schema),
 ): Loaded {
   if (files.length === 0) {
     return {
