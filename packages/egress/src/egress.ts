@@ -1,6 +1,6 @@
 import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
-import { Agent, type Dispatcher } from "undici";
+import { Agent, type buildConnector, Client, type Dispatcher } from "undici";
 import { type Address, parseAddress } from "./address-class.ts";
 import { AddressPolicy } from "./address-policy.ts";
 import { dialTcp, startTls } from "./dial.ts";
@@ -96,17 +96,12 @@ export class Egress {
    * requests fail with the refusals of `connect`.
    */
   dispatcher(options: Omit<Agent.Options, "connect" | "factory" | "allowH2" | "interceptors"> = {}): Dispatcher {
-    return new Agent({
-      ...options,
-      allowH2: false,
-      connect: ({ hostname, protocol, port }, done) => {
-        const tls = protocol === "https:";
-        this.connect({ host: hostname, port: Number(port) || (tls ? 443 : 80), tls, ...(tls ? { alpn: ["http/1.1"] } : {}) }).then(
-          (socket) => done(null, socket),
-          (error) => done(error, null),
-        );
-      },
-    });
+    return new Agent({ ...options, allowH2: false, connect: this.#connector });
+  }
+
+  /** One connection to one origin, made with its first request and as {@link dispatcher}'s are; the caller closes it. */
+  connection(origin: string, options: Omit<Client.Options, "connect" | "allowH2"> = {}): Client {
+    return new Client(origin, { ...options, allowH2: false, connect: this.#connector });
   }
 
   /** {@link fetchBounded} over this way out, with connections of its own. */
@@ -114,6 +109,14 @@ export class Egress {
     this.#fetching ??= this.dispatcher({ connections: 32, pipelining: 1, keepAliveTimeout: 4000, maxHeaderSize: 32 * 1024 }) as Agent;
     return fetchBounded(this.#fetching, url, init);
   }
+
+  readonly #connector: buildConnector.connector = ({ hostname, protocol, port }, done) => {
+    const tls = protocol === "https:";
+    this.connect({ host: hostname, port: Number(port) || (tls ? 443 : 80), tls, ...(tls ? { alpn: ["http/1.1"] } : {}) }).then(
+      (socket) => done(null, socket),
+      (error) => done(error, null),
+    );
+  };
 
   /** Ends what `fetch` holds open. */
   async close(): Promise<void> {

@@ -51,6 +51,8 @@ export async function start(host: Host): Promise<Running> {
   const masks = new TreeMasks(state, stores, clock, () => stores.ownCredentials());
   const fingerprints = new Fingerprints(brokerKey);
   const sender = new Sender(config, { tracer: host.telemetry.tracer });
+  feed.onRevoked(() => sender.dropDead());
+  feed.onLeaseLost(() => sender.dropDead());
   const wired: Omit<UseParts, "openReview"> = {
     clock,
     gate,
@@ -61,7 +63,7 @@ export async function start(host: Host): Promise<Running> {
     reader: stores,
     fingerprints,
     digest: digestOf,
-    send: (operation, fields, signal) => sender.send(operation, fields, signal),
+    send: (operation, fields, signal, holder) => sender.send(operation, fields, signal, holder),
   };
   const parts: UseParts = { ...wired, openReview: openReview(wired) };
   const describing = { gate, catalogue, decisions, evidence, reader: stores, fingerprints };

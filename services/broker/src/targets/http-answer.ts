@@ -13,29 +13,29 @@ export interface AnswerBounds {
   readonly maxBodyBytes: number;
   /** What a failure in the middle of the answer is. */
   failure(error: unknown): unknown;
-  /** Called once, when the answer was read to its end, failed, or was given up. */
-  ended(error?: unknown): void;
+  /** Called once, when the answer was read to its end (`whole`), failed, or was given up. */
+  ended(how: { readonly whole: boolean; readonly error?: unknown }): void;
 }
 
 export function answerOf(answer: Dispatcher.ResponseData, bounds: AnswerBounds): HttpAnswer {
   let over = false;
-  const end = (error?: unknown) => {
+  const end: AnswerBounds["ended"] = (how) => {
     if (over) return;
     over = true;
-    // The connection was for this answer only; what it still sends is nobody's.
-    answer.body.on("error", () => undefined).destroy();
-    bounds.ended(error);
+    // What was not read of it is nobody's.
+    if (!how.whole) answer.body.on("error", () => undefined).destroy();
+    bounds.ended(how);
   };
   return {
     status: answer.statusCode,
     headers: endToEnd(answer.headers),
     body: bounded(answer, bounds, end),
     trailers: () => endToEnd((answer.trailers ?? {}) as Record<string, string | string[] | undefined>),
-    discard: () => end(),
+    discard: () => end({ whole: false }),
   };
 }
 
-async function* bounded(answer: Dispatcher.ResponseData, bounds: AnswerBounds, end: (error?: unknown) => void): AsyncIterable<Uint8Array> {
+async function* bounded(answer: Dispatcher.ResponseData, bounds: AnswerBounds, end: AnswerBounds["ended"]): AsyncIterable<Uint8Array> {
   let length = 0;
   try {
     for await (const piece of answer.body as AsyncIterable<Buffer>) {
@@ -51,12 +51,13 @@ async function* bounded(answer: Dispatcher.ResponseData, bounds: AnswerBounds, e
       }
       yield piece;
     }
+    end({ whole: true });
   } catch (error) {
     const failure = error instanceof Refusal ? error : bounds.failure(error);
-    end(failure);
+    end({ whole: false, error: failure });
     throw failure;
   } finally {
-    end();
+    end({ whole: false });
   }
 }
 

@@ -4,12 +4,13 @@ import { type Context, context, propagation, type Span, SpanKind, SpanStatusCode
 import { Refusal } from "@sallyport/contracts";
 import { Egress, type Resolve } from "@sallyport/egress";
 import type { Config } from "@sallyport/service";
-import type { Dispatcher } from "undici";
+import { type Client, type Dispatcher, errors } from "undici";
 import type { TargetConfig } from "../catalogue/catalogue.ts";
 import { checkRules } from "./allow.ts";
 import { credentialHeader } from "./credential.ts";
 import { AnswerTimeout, failureOf } from "./failure.ts";
 import { answerOf } from "./http-answer.ts";
+import { type Connection, KeptConnections } from "./kept-connections.ts";
 import { type HttpAnswer, type Operation, unfit } from "./operation.ts";
 import { ownDoors } from "./own-doors.ts";
 
@@ -22,6 +23,17 @@ export interface SenderOptions {
   readonly resolve?: Resolve;
 }
 
+/** Whose connection it is: it is used again by nobody else, and for nothing that differs in one of these. */
+export interface Holder {
+  /** Session of the agent that uses the secret. */
+  readonly sid: string;
+  readonly secret: string;
+  readonly secretVersion: string;
+  readonly policyVersion: string;
+  /** Whether that agent may still act. */
+  readonly live: () => boolean;
+}
+
 interface Target {
   readonly config: TargetConfig;
   readonly base: URL;
@@ -30,11 +42,13 @@ interface Target {
 
 /**
  * Sends an operation with the secret in it. Scheme, host, port and the credential's header are the configuration's; redirects
- * are answers, never followed. Each use has a connection of its own, so that nothing is shared between agents, grants or
- * versions of a secret, and what a target sends after an answer is nobody's.
+ * are answers, never followed. A connection is used again only by the same agent's session with the same version of the secret
+ * at the same target under the same policies, and only for a request that is safe to repeat, since the target may be closing it;
+ * a use under an approval has one of its own.
  */
 export class Sender {
   readonly #targets: ReadonlyMap<string, Target>;
+  readonly #kept = new KeptConnections();
   readonly #tracer: Tracer | undefined;
 
   /** @throws Refusal INVALID_REQUEST where a target's rules or certificates are not what they must be */
@@ -58,51 +72,100 @@ export class Sender {
 
   /**
    * @param fields the secret's fields; the one that is injected is read here and nowhere kept
+   * @param holder whose connection may be used again; undefined for one that is this use's alone
    * @param signal gives the exchange up, the answer's body included; its reason is what is thrown
    * @throws Refusal DESTINATION_NOT_ALLOWED, TOO_LARGE, INVALID_REQUEST, STORE_UNAVAILABLE: nothing was sent
    * @throws Refusal TARGET_UNAVAILABLE: nothing was sent, or nothing that asks for an effect
    * @throws Refusal OUTCOME_UNKNOWN, RESPONSE_UNINSPECTABLE: the effect may have happened
    */
-  async send(operation: Operation, fields: ReadonlyMap<string, Uint8Array>, signal: AbortSignal): Promise<HttpAnswer> {
+  async send(operation: Operation, fields: ReadonlyMap<string, Uint8Array>, signal: AbortSignal, holder?: Holder): Promise<HttpAnswer> {
     const target = this.#targets.get(operation.target);
     if (target === undefined) throw new Refusal("DENIED_BY_POLICY", "There is no such target.");
     const unfitBecause = unfit({ ...operation, config: target.config });
     if (unfitBecause !== undefined) throw unfitBecause;
     const { span, active } = this.#span(operation, target);
     const timeoutMs = target.config.timeoutSeconds * 1000;
-    const late = new AbortController();
-    const timer = setTimeout(() => late.abort(new AnswerTimeout()), timeoutMs);
-    const dispatcher = target.egress.dispatcher({
-      pipelining: 0,
-      maxHeaderSize: maxAnswerHeaderBytes,
-      headersTimeout: 0,
-      bodyTimeout: timeoutMs,
-    });
-    const end = (error?: unknown) => {
-      void dispatcher.destroy().catch(() => undefined);
+    const exchange = new AbortController();
+    const timer = setTimeout(() => exchange.abort(new AnswerTimeout()), timeoutMs);
+    const giveUp = () => exchange.abort(signal.reason);
+    if (signal.aborted) giveUp();
+    signal.addEventListener("abort", giveUp, { once: true });
+    const failure = (error: unknown) =>
+      failureOf(exchange.signal.aborted && !signal.aborted ? exchange.signal.reason : error, operation, timeoutMs, signal);
+    const done = (error?: unknown) => {
+      signal.removeEventListener("abort", giveUp);
       if (error !== undefined)
         span?.setStatus({ code: SpanStatusCode.ERROR, ...(error instanceof Refusal ? { message: error.reason } : {}) });
       span?.end();
     };
-    const failure = (error: unknown) =>
-      failureOf(late.signal.aborted && !signal.aborted ? late.signal.reason : error, operation, timeoutMs, signal);
     try {
-      const request = requestOf(operation, target, fields, active, () => timer.refresh());
-      const answer = await dispatcher.request({ ...request, signal: AbortSignal.any([signal, late.signal]) });
+      const request = { ...requestOf(operation, target, fields, active, () => timer.refresh()), signal: exchange.signal };
+      const { answer, end } = await this.#exchange(operation, target, request, timeoutMs, holder);
       clearTimeout(timer);
       span?.setAttribute("http.response.status_code", answer.statusCode);
-      return answerOf(answer, { maxBodyBytes: target.config.maxBodyBytes, failure, ended: end });
+      return answerOf(answer, {
+        maxBodyBytes: target.config.maxBodyBytes,
+        failure,
+        ended: ({ whole, error }) => {
+          end(whole);
+          done(error);
+        },
+      });
     } catch (error) {
       clearTimeout(timer);
       const refusal = failure(error);
-      end(refusal);
+      done(refusal);
       throw refusal;
     }
   }
 
-  /** Each use ends its own connection; nothing else is open. */
+  /** Ends the connections that wait for agents who may no longer act. */
+  dropDead(): void {
+    this.#kept.dropDead();
+  }
+
+  /** Ends every connection that waits for another use. */
   async close(): Promise<void> {
+    this.#kept.close();
     for (const { egress } of this.#targets.values()) await egress.close();
+  }
+
+  async #exchange(operation: Operation, target: Target, request: Dispatcher.RequestOptions, timeoutMs: number, holder: Holder | undefined) {
+    const key = holder && keyOf(holder, operation.target);
+    const kept = key !== undefined && isSafe(operation) ? this.#kept.take(key) : undefined;
+    const connection = kept ?? this.#open(target, timeoutMs, holder !== undefined);
+    try {
+      return { answer: await connection.client.request(request), end: this.#ending(connection, key, holder) };
+    } catch (error) {
+      close(connection.client);
+      if (kept === undefined || !isClosed(error)) throw error;
+    }
+    // The target closed what had waited, before it answered: that says nothing of the request, which is safe to repeat.
+    const fresh = this.#open(target, timeoutMs, true);
+    try {
+      return { answer: await fresh.client.request(request), end: this.#ending(fresh, key, holder) };
+    } catch (error) {
+      close(fresh.client);
+      throw error;
+    }
+  }
+
+  /** What becomes of a connection once its answer has ended. */
+  #ending(connection: Connection, key: string | undefined, holder: Holder | undefined): (whole: boolean) => void {
+    return (whole) => {
+      if (whole && key !== undefined && holder !== undefined) this.#kept.give(key, connection, holder.live);
+      else close(connection.client);
+    };
+  }
+
+  #open({ egress, base }: Target, timeoutMs: number, again: boolean): Connection {
+    const client = egress.connection(base.origin, {
+      pipelining: again ? 1 : 0,
+      maxHeaderSize: maxAnswerHeaderBytes,
+      headersTimeout: 0,
+      bodyTimeout: timeoutMs,
+    });
+    return { client, openedAt: performance.now() };
   }
 
   #span(operation: Operation, { base }: Target): { span: Span | undefined; active: Context } {
@@ -110,6 +173,20 @@ export class Sender {
     const span = this.#tracer?.startSpan(operation.method, { kind: SpanKind.CLIENT, attributes });
     return { span, active: span === undefined ? context.active() : trace.setSpan(context.active(), span) };
   }
+}
+
+const keyOf = ({ sid, secret, secretVersion, policyVersion }: Holder, target: string) =>
+  JSON.stringify([sid, secret, secretVersion, policyVersion, target]);
+
+/** RFC 9110 §9.2.1, and a body that can be sent a second time. */
+const isSafe = ({ method, upload }: Operation) => upload === undefined && ["GET", "HEAD", "OPTIONS"].includes(method);
+
+/** The connection was closed by the other side. */
+const isClosed = (error: unknown) =>
+  error instanceof errors.SocketError || ["ECONNRESET", "EPIPE"].includes((error as NodeJS.ErrnoException)?.code ?? "");
+
+function close(client: Client): void {
+  void client.destroy().catch(() => undefined);
 }
 
 /** @param moved called with each piece of an upload: a target has its time from the last one */

@@ -5,6 +5,7 @@ import type { Review } from "../reviews/review.ts";
 import type { Reviews } from "../reviews/reviews.ts";
 import type { SecretReader } from "../stores/secret-store.ts";
 import type { HttpAnswer, Operation } from "../targets/operation.ts";
+import type { Holder } from "../targets/sender.ts";
 import type { Ask, Judged } from "./ask.ts";
 import type { Decisions } from "./decisions.ts";
 import type { Fingerprints } from "./fingerprints.ts";
@@ -22,8 +23,8 @@ export interface UseParts {
   readonly fingerprints: Fingerprints;
   /** SHA-256 over RFC 8785 JSON of the parsed request, hex. */
   digest(ask: Ask, secretVersion: string, operation: Operation): string;
-  /** The effect: sends the operation with the value injected. */
-  send(operation: Operation, fields: ReadonlyMap<string, Uint8Array>, signal: AbortSignal): Promise<HttpAnswer>;
+  /** The effect: sends the operation with the value injected. @param holder who may use its connection again */
+  send(operation: Operation, fields: ReadonlyMap<string, Uint8Array>, signal: AbortSignal, holder?: Holder): Promise<HttpAnswer>;
   /** Opens or joins a review and puts it on record. */
   openReview(request: {
     command: UseCommand;

@@ -5,6 +5,7 @@ import type { Caller } from "@sallyport/service";
 import type { Review } from "../reviews/review.ts";
 import { stateAt } from "../reviews/review.ts";
 import { type HttpAnswer, type Operation, unfit } from "../targets/operation.ts";
+import type { Holder } from "../targets/sender.ts";
 import { type Ask, denied, type Judged, judge } from "./ask.ts";
 import type { UseParts } from "./parts.ts";
 import { type Ending, type UseFacts, useRecord } from "./records.ts";
@@ -58,7 +59,7 @@ export async function* use(command: UseCommand, parts: UseParts, signal: AbortSi
       parts.gate.assertLive(ask.caller);
       signal.throwIfAborted();
       began = true;
-      const answer = await parts.send(operation, fetched.fields, watched);
+      const answer = await parts.send(operation, fetched.fields, watched, holderOf(facts, fetched.version, parts));
       zero(fetched.fields);
       end = yield* relay(answer, masks.set, intent.uid, watched);
       outcome = useRecord(facts, operation.method, { status: "success", details: { used_at_target: true } }, answer.status);
@@ -77,6 +78,25 @@ export async function* use(command: UseCommand, parts: UseParts, signal: AbortSi
   }
   // Only now: an agent that was told of the end finds it on record, whatever happens next.
   yield end;
+}
+
+/** Who may use the target's connection again: the same session, in the same way; an approval is good for one use and so is its connection. */
+function holderOf({ ask, judged, accessRequestId }: UseFacts, secretVersion: string, { gate }: UseParts): Holder | undefined {
+  if (accessRequestId !== undefined || judged === undefined) return undefined;
+  return {
+    sid: ask.caller.sid,
+    secret: ask.secret.name,
+    secretVersion,
+    policyVersion: judged.policyVersion,
+    live: () => {
+      try {
+        gate.assertLive(ask.caller);
+        return true;
+      } catch {
+        return false;
+      }
+    },
+  };
 }
 
 /** Decides, spends the approval and makes the intent durable. @throws Refusal where any of it says no */
