@@ -186,8 +186,9 @@ export class Journal {
   /** Whole batches after a sequence, oldest first, up to about so many bytes (at least one batch where there is one). */
   async read(after: bigint, maxBytes = maxBatchBytes): Promise<Entry[]> {
     if (after >= this.#last) return [];
-    const recent = this.#recent.findIndex((batch) => batch.first === after + 1n);
-    if (recent >= 0) return takeBatches(this.#recent.slice(recent), maxBytes);
+    // From the end, where whoever follows the journal is.
+    const recent = this.#recent.findLastIndex((batch) => batch.first <= after + 1n);
+    if (this.#recent[recent]?.first === after + 1n) return takeBatches(this.#recent.slice(recent), maxBytes);
     return this.#readFile(after, maxBytes);
   }
 
@@ -201,6 +202,11 @@ export class Journal {
       await promise;
       signal?.removeEventListener("abort", wake);
     }
+  }
+
+  /** Whether {@link release} would let go of anything. */
+  canRelease(upTo: bigint): boolean {
+    return this.#segments.length > 1 && (this.#segments[0] as Segment).last <= upTo;
   }
 
   /** Lets go of segments that lie wholly at or before a sequence which the evidence log was proven to hold. */
@@ -236,8 +242,9 @@ export class Journal {
   }
 
   async #drain(): Promise<void> {
-    await undefined; // entries that arrive in this turn of the event loop share the first batch
     while (this.#queue.length > 0) {
+      // Entries that arrive in this turn of the event loop share a batch: one write, one sync, one signature.
+      await new Promise(setImmediate);
       const batch = this.#admit();
       if (batch.length === 0) continue;
       try {

@@ -42,6 +42,8 @@ export interface Shipping {
 /** Entries on the way and not acknowledged, bytes at most. */
 const windowBytes = 8 * 1024 * 1024;
 const batchBytes = 1024 * 1024;
+/** Milliseconds that entries wait for others to be shipped with, where nobody waits for their being published. */
+const gatherMs = 20;
 
 /** Ships a journal's entries in order until it is stopped; starts again wherever the audit service says. */
 export function ship(journal: Journal, client: JournalClient, options: ShipOptions = {}): Shipping {
@@ -55,6 +57,9 @@ class Shipper implements Shipping {
   readonly #stopped = new AbortController();
   readonly #running: Promise<void>;
   #wake = Promise.withResolvers<void>();
+  /** How many wait until an entry is published, and told when one begins to. */
+  #waiting = 0;
+  #hurry = () => {};
   loggedSequence = 0n;
   publishedSequence = 0n;
   connected = false;
@@ -71,6 +76,8 @@ class Shipper implements Shipping {
     const late = new Promise<"late">((resolve) => {
       timer = setTimeout(resolve, timeoutMs, "late");
     });
+    this.#waiting++;
+    this.#hurry();
     try {
       while (this.publishedSequence < sequence) {
         if ((await Promise.race([this.#wake.promise, late])) === "late" || this.#stopped.signal.aborted) {
@@ -80,6 +87,7 @@ class Shipper implements Shipping {
         }
       }
     } finally {
+      this.#waiting--;
       clearTimeout(timer);
     }
   }
@@ -156,6 +164,7 @@ class Shipper implements Shipping {
       if (last === undefined) {
         if (this.#journal.closed) return;
         await this.#journal.waitForMore(after, signal);
+        await this.#gather(signal);
         continue;
       }
       flight.sent(entries);
@@ -169,6 +178,14 @@ class Shipper implements Shipping {
       first = false;
       after = last.sequence;
     }
+  }
+
+  /** Each message costs a signature to check, a checkpoint and its syncs, however many entries are in it. */
+  async #gather(signal: AbortSignal): Promise<void> {
+    if (this.#waiting > 0 || this.#journal.closed || signal.aborted) return;
+    const hurried = new AbortController();
+    this.#hurry = () => hurried.abort();
+    await pause(gatherMs, AbortSignal.any([hurried.signal, signal]));
   }
 
   /** What the log holds and what the journal holds must fit together, or evidence would be lost without a trace. */
@@ -189,7 +206,8 @@ class Shipper implements Shipping {
   #acknowledged(response: ShipResponse): void {
     this.loggedSequence = response.loggedSequence;
     if (response.publishedSequence > this.publishedSequence) this.publishedSequence = response.publishedSequence;
-    if (response.checkpoint !== "" && this.#covers(response)) this.#journal.release(response.loggedSequence);
+    const { loggedSequence } = response;
+    if (this.#journal.canRelease(loggedSequence) && this.#covers(response)) this.#journal.release(loggedSequence);
     this.#woken();
   }
 
