@@ -3,6 +3,7 @@ import { type MaskEntry, MaskSet, maskText, placeholderFor, refusalFor } from "@
 import type { Clock } from "@sallyport/service";
 import type { State } from "@sallyport/state";
 import type { SecretReader } from "../stores/secret-store.ts";
+import { CleanTexts } from "./clean-texts.ts";
 import { HeldSet, type UsedSet } from "./held-set.ts";
 
 /** What was issued in a tree, by name only: shared state never holds a value. */
@@ -38,6 +39,7 @@ export class TreeMasks {
   readonly #sweeper: NodeJS.Timeout;
   /** For trees that were issued nothing yet. */
   readonly #none: HeldSet;
+  readonly #texts = new CleanTexts(maskText);
 
   /** @param own the broker's own store credentials, which no answer may show either */
   constructor(state: State, reader: SecretReader, clock: Clock, own: () => MaskEntry[]) {
@@ -88,7 +90,7 @@ export class TreeMasks {
 
   /** Masks text of the agent's that others will read (a summary, a preview): what its tree was issued so far on this broker. */
   mask(rootSid: string, text: string): string {
-    return maskText((this.#trees.get(rootSid)?.compiled ?? this.#none).set, text);
+    return this.#texts.mask((this.#trees.get(rootSid)?.compiled ?? this.#none).set, text);
   }
 
   /** Zeroes a tree's values, once it can bring nothing back any more. */

@@ -2,6 +2,7 @@ import { Refusal } from "@sallyport/contracts";
 import type { Intent } from "@sallyport/journal";
 import { Masker, type MaskSet, maskHeaderValue } from "@sallyport/masking";
 import type { Caller } from "@sallyport/service";
+import { CleanTexts } from "../masks/clean-texts.ts";
 import type { Review } from "../reviews/review.ts";
 import { stateAt } from "../reviews/review.ts";
 import { type HttpAnswer, type Operation, unfit } from "../targets/operation.ts";
@@ -190,14 +191,16 @@ async function onRecord<T>(facts: UseFacts, operation: Operation, parts: UsePart
   }
 }
 
+const headerTexts = new CleanTexts(maskHeaderValue);
+
 /** Hands the answer on, masked: headers, body as it comes. @returns its end, with the trailers */
 async function* relay(answer: HttpAnswer, masks: MaskSet, eventUid: string, signal: AbortSignal): AsyncGenerator<UsePart, UsePart> {
   let maskedValues = 0;
   const masked = (headers: readonly [string, string][]) =>
     headers.map(([name, value]): [string, string] => {
-      const clean = maskHeaderValue(masks, value);
+      const clean = headerTexts.mask(masks, value);
       if (clean !== value) maskedValues++;
-      return [maskHeaderValue(masks, name), clean];
+      return [headerTexts.mask(masks, name), clean];
     });
   try {
     const coding = answer.headers.find(([name]) => name === "content-encoding")?.[1];
