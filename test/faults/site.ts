@@ -38,11 +38,23 @@ export interface Site {
   readonly log: string;
   /** Its processes; embedded, all roles are one. */
   readonly services: Readonly<Record<Role, Service>>;
+  /** Where each role's data lies. */
+  readonly dataDirs: Readonly<Record<Role, string>>;
+  /** Where the roles call one another; embedded, nobody calls there. */
+  readonly peers: Readonly<Record<Role, string>>;
+  /** Another replica of the broker, where it was asked for. */
+  readonly secondBroker: Replica | undefined;
   person(name: string, groups: readonly string[]): Promise<Person>;
   idToken(name: string, groups: readonly string[]): Promise<string>;
   /** An agent of the release pipeline, which alice owns. */
   agent(name?: string, ceiling?: CeilingInit): Promise<Agent>;
   stop(): Promise<void>;
+}
+
+/** A further process of a role: where agents reach it. */
+export interface Replica {
+  readonly service: Service;
+  readonly agents: string;
 }
 
 /** What an agent may do unless a test says otherwise. */
@@ -60,8 +72,8 @@ export async function embeddedSite(options: SiteOptions = {}): Promise<Site> {
   const service = new Service(["start", "-c", configFile], { ops: listen.ops as string, logFile: join(folder, "logs", "sallyport.log") });
   return outside.open({
     configFile,
-    dataDir,
-    auditDataDir: dataDir,
+    dataDirs: { authn: dataDir, pdp: dataDir, broker: dataDir, audit: dataDir },
+    peers: { authn: listen.peers as string, pdp: listen.peers as string, broker: listen.peers as string, audit: listen.peers as string },
     authn: listen.agents as string,
     broker: listen.agents as string,
     edge: listen.edge as string,
@@ -69,39 +81,49 @@ export async function embeddedSite(options: SiteOptions = {}): Promise<Site> {
   });
 }
 
-/** Four processes with mTLS between them and their state in Redis. @param kafka where evidence goes too */
-export async function splitSite(redis: string, options: SiteOptions & { kafka?: { address: string; topic: string } } = {}): Promise<Site> {
+export interface SplitOptions extends SiteOptions {
+  /** Where evidence goes too. */
+  readonly kafka?: { address: string; topic: string };
+  readonly twoBrokers?: boolean;
+}
+
+/** Four processes with mTLS between them and their state in Redis. */
+export async function splitSite(redis: string, options: SplitOptions = {}): Promise<Site> {
   const outside = await startOutside(options);
   const { folder } = outside;
-  const ports = await freePorts(20);
+  const ports = await freePorts(25);
   const listen = Object.fromEntries(roles.map((role, index) => [role, doors(ports, index * 5)])) as Record<Role, Record<string, string>>;
   const peers = Object.fromEntries(roles.map((role) => [role, listen[role].peers]));
   const { kafka } = options;
   const evidence = kafka && { mode: "journal", kafka: { brokers: [kafka.address], topic: kafka.topic } };
-  const files = Object.fromEntries(
-    roles.map((role) => {
-      const dataDir = join(folder, role);
-      const form = {
-        dataDir,
-        state: redis,
-        ...(evidence === undefined ? {} : { evidence }),
-        services: Object.fromEntries(roles.map((one) => [one, { listen: listen[one], peers }])),
-        store: fileStore(join(folder, "vault")),
-      };
-      return [role, outside.write(role, form)];
-    }),
-  ) as Record<Role, string>;
-  await shareKeys(folder, roles, files.authn);
+  const secondDoors = doors(ports, 20);
+  const write = (name: string, brokerListen = listen.broker) =>
+    outside.write(name, {
+      dataDir: join(folder, name),
+      state: redis,
+      ...(evidence === undefined ? {} : { evidence }),
+      services: Object.fromEntries(roles.map((one) => [one, { listen: one === "broker" ? brokerListen : listen[one], peers }])),
+      store: fileStore(join(folder, "vault")),
+    });
+  const files = Object.fromEntries(roles.map((role) => [role, write(role)])) as Record<Role, string>;
+  await shareKeys(folder, options.twoBrokers ? [...roles, "broker-2"] : roles, files.authn);
+  const serviceOf = (name: string, role: Role, file: string, ops: string) =>
+    new Service(["start", role, "-c", file], { ops, logFile: join(folder, "logs", `${name}.log`) });
   const services = Object.fromEntries(
-    roles.map((role) => {
-      const place = { ops: listen[role].ops as string, logFile: join(folder, "logs", `${role}.log`) };
-      return [role, new Service(["start", role, "-c", files[role]], place)];
-    }),
+    roles.map((role) => [role, serviceOf(role, role, files[role], listen[role].ops as string)]),
   ) as Record<Role, Service>;
   return outside.open({
+    ...(options.twoBrokers
+      ? {
+          secondBroker: {
+            service: serviceOf("broker-2", "broker", write("broker-2", secondDoors), secondDoors.ops as string),
+            agents: secondDoors.agents as string,
+          },
+        }
+      : {}),
     configFile: files.broker,
-    dataDir: join(folder, "authn"),
-    auditDataDir: join(folder, "audit"),
+    dataDirs: Object.fromEntries(roles.map((role) => [role, join(folder, role)])) as Record<Role, string>,
+    peers: peers as Record<Role, string>,
     authn: listen.authn.agents as string,
     broker: listen.broker.agents as string,
     edge: listen.broker.edge as string,
@@ -111,12 +133,13 @@ export async function splitSite(redis: string, options: SiteOptions & { kafka?: 
 
 interface Form {
   readonly configFile: string;
-  readonly dataDir: string;
-  readonly auditDataDir: string;
+  readonly dataDirs: Record<Role, string>;
+  readonly peers: Record<Role, string>;
   readonly authn: string;
   readonly broker: string;
   readonly edge: string;
   readonly services: Record<Role, Service>;
+  readonly secondBroker?: Replica;
 }
 
 async function startOutside({ configure, canary = `sk_live_${randomBytes(18).toString("base64url")}/+x` }: SiteOptions) {
@@ -134,10 +157,11 @@ async function startOutside({ configure, canary = `sk_live_${randomBytes(18).toS
       writeFileSync(file, stringify(config));
       return file;
     },
-    async open({ configFile, dataDir, auditDataDir, authn, broker, edge, services }: Form): Promise<Site> {
+    async open({ configFile, dataDirs, peers, authn, broker, edge, services, secondBroker }: Form): Promise<Site> {
       mkdirSync(join(folder, "vault"), { recursive: true });
       writeFileSync(join(folder, "vault", "store.key"), `${randomBytes(32).toString("base64url")}\n`, { mode: 0o600 });
-      const processes = [...new Set(Object.values(services))];
+      const others = secondBroker === undefined ? [] : [secondBroker.service];
+      const processes = [...new Set([...others, ...Object.values(services)])];
       for (const service of processes) service.launch();
       const opened: { close(): void }[] = [];
       const kept = <T extends { close(): void }>(one: T): T => {
@@ -157,7 +181,7 @@ async function startOutside({ configure, canary = `sk_live_${randomBytes(18).toS
           authn,
           broker,
           audience: "https://demo.internal",
-          ca: readFileSync(join(dataDir, "keys", "services-ca.crt"), "utf8"),
+          ca: readFileSync(join(dataDirs.authn, "keys", "services-ca.crt"), "utf8"),
         };
         const person = async (name: string, groups: readonly string[]) =>
           kept(await Person.signIn({ endpoints, idToken: await idToken(name, groups) }));
@@ -170,8 +194,11 @@ async function startOutside({ configure, canary = `sk_live_${randomBytes(18).toS
           endpoints,
           configFile,
           edge,
-          log: join(auditDataDir, "audit", "log"),
+          log: join(dataDirs.audit, "audit", "log"),
           services,
+          dataDirs,
+          peers,
+          secondBroker,
           person,
           idToken,
           agent: async (name = "release", ceiling = orders) => {
