@@ -10,6 +10,8 @@ export interface Evidence {
   readonly status_id: number;
   readonly status_code?: string;
   readonly status_detail?: string;
+  /** Where one record tells of several refusals. */
+  readonly count?: number;
   readonly actor?: { user?: { uid?: string } };
   readonly unmapped: {
     sallyport: {

@@ -52,6 +52,13 @@ export class Service {
     );
   }
 
+  /** What operators see: status of each page, and what the one on readiness says. */
+  async pages(): Promise<{ healthz: number; metrics: number; readyz: { status: number; text: string } }> {
+    const page = (name: string) => fetch(`http://${this.#ops}/${name}`, { signal: AbortSignal.timeout(2_000) });
+    const [healthz, metrics, readyz] = await Promise.all([page("healthz"), page("metrics"), page("readyz")]);
+    return { healthz: healthz.status, metrics: metrics.status, readyz: { status: readyz.status, text: await readyz.text() } };
+  }
+
   metrics(): Promise<string> {
     return fetch(`http://${this.#ops}/metrics`).then((answer) => answer.text());
   }

@@ -12,7 +12,7 @@ import { FolderLock } from "./folder-lock.ts";
 import { decodeFrame, encodeFrame, frameOverhead } from "./frame.ts";
 import { type OpenIntent, OpenIntents } from "./open-intents.ts";
 import { type Boot, recover } from "./recover.ts";
-import { isDiskFull, Reserve } from "./reserve.ts";
+import { hasRoom, isDiskFull, Reserve } from "./reserve.ts";
 import { emptySegment, mark, type Segment } from "./segment.ts";
 
 /**
@@ -96,6 +96,8 @@ export class Journal {
   #durable: (() => void)[] = [];
   #closed = false;
   #failure: Refusal | undefined;
+  /** An entry found no room, and none was written since. */
+  #lacksRoom = false;
 
   /**
    * Opens or makes the journal of a folder.
@@ -230,6 +232,13 @@ export class Journal {
     return this.#failure;
   }
 
+  /** Why new entries find no room, or undefined: from the first that found none until there is some again. */
+  get shortage(): Refusal | undefined {
+    if (this.#lacksRoom)
+      this.#lacksRoom = this.bytes > this.#maxBytes - this.#reserveBytes || !this.#reserveIsWhole() || !hasRoom(this.#dir);
+    return this.#lacksRoom ? full() : undefined;
+  }
+
   /** Waits for what is being written, then lets go of the folder. */
   async close(): Promise<void> {
     this.#closed = true;
@@ -267,6 +276,7 @@ export class Journal {
       const waiting = this.#queue[taken] as Waiting;
       const bytes = waiting.record.rest.length + 128 + frameOverhead;
       if (!this.#hasRoom(waiting, used + bytes, intents)) {
+        this.#lacksRoom ||= waiting.worth !== "noise";
         waiting.reject(full());
         continue;
       }
@@ -343,6 +353,7 @@ export class Journal {
     const cause = isDiskFull(error)
       ? full(error)
       : new Refusal("AUDIT_UNAVAILABLE", "The journal could not be written; nothing was done.", { cause: error });
+    this.#lacksRoom ||= isDiskFull(error);
     await this.#clean().catch(() => {}); // tried again before the next write
     const outcomes = batch.filter(({ worth }) => worth === "outcome");
     const needed = outcomes.reduce((sum, { record }) => sum + record.rest.length + 128 + frameOverhead, 0);

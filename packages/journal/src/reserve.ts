@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, ftruncateSync, openSync, writeSync } from "node:fs";
+import { closeSync, fstatSync, ftruncateSync, openSync, statfsSync, writeSync } from "node:fs";
 import { join } from "node:path";
 
 /**
@@ -54,3 +54,9 @@ const zeros = Buffer.alloc(256 * 1024);
 
 /** No room on the device, or for this user. */
 export const isDiskFull = (error: unknown): boolean => ["ENOSPC", "EDQUOT"].includes((error as NodeJS.ErrnoException).code ?? "");
+
+/** Whether the file system of a folder has room for a batch; a user's quota is not seen here. */
+export function hasRoom(dir: string): boolean {
+  const { bavail, bsize } = statfsSync(dir);
+  return bavail * bsize >= 1024 * 1024;
+}

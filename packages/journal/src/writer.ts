@@ -128,7 +128,7 @@ export class EvidenceWriter {
 
   /** Why evidence cannot be written now, or undefined. For health checks. */
   get failure(): Refusal | undefined {
-    return this.journal.failure;
+    return this.journal.failure ?? this.journal.shortage;
   }
 
   /** Sums up what was counted, gives shipping a moment to finish, and closes the journal. */
