@@ -1,6 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { appendFileSync, mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { removeScratch, scratchFolder } from "../support/process/scratch.ts";
 
 /** A file system of its own that can be filled to the last byte. */
 export interface SmallDisk {
@@ -41,10 +42,13 @@ function appended(file: string, bytes: number): boolean {
 }
 
 function mountFails(): string | undefined {
+  const folder = scratchFolder("mount");
   try {
-    execFileSync("unshare", ["--mount", "mount", "-t", "tmpfs", "tmpfs", "/mnt"], { stdio: "pipe" });
+    smallDisk(folder, 1).unmount();
     return undefined;
   } catch {
     return "this machine does not let even root mount a small file system";
+  } finally {
+    removeScratch(folder);
   }
 }

@@ -46,8 +46,8 @@ export class EvidenceWriter {
   readonly #options: EvidenceWriterOptions;
   readonly #flood = new Flood();
   readonly #timer: NodeJS.Timeout;
-  /** Strict mode: nothing has been published since a wait timed out at that monotonic time. */
-  #stalled: { at: number; published: bigint } | undefined;
+  /** Strict mode: the oldest record that was not published when it was last looked at, and since when (monotonic) it waits. */
+  #oldest: { sequence: bigint; since: number } | undefined;
 
   /** Opens the journal and begins to ship it. @throws Refusal AUDIT_UNAVAILABLE, see {@link Journal.open} */
   static async open(options: EvidenceWriterOptions): Promise<EvidenceWriter> {
@@ -128,7 +128,7 @@ export class EvidenceWriter {
 
   /** Why evidence cannot be written now, or undefined. For health checks. */
   get failure(): Refusal | undefined {
-    return this.journal.failure ?? this.journal.shortage;
+    return this.journal.failure ?? this.journal.shortage ?? this.#stalled;
   }
 
   /** Sums up what was counted, gives shipping a moment to finish, and closes the journal. */
@@ -161,35 +161,39 @@ export class EvidenceWriter {
     const { service, version, clock } = this.#options;
     const maxBytes = phase === "outcome" ? maxOutcomeBytes : undefined;
     const record = evidenceRecord(draft, { service, version, time: clock.now(), phase, intentUid: options.intentUid, maxBytes });
-    return this.journal.append(record, { worth: options.worth });
+    const since = clock.monotonic();
+    const appended = await this.journal.append(record, { worth: options.worth });
+    if (this.#oldestIsPublished()) this.#oldest = { sequence: appended.sequence, since };
+    return appended;
   }
 
   async #published(sequence: bigint): Promise<void> {
     if (this.#options.mode !== "strict") return;
     if (this.shipping === undefined)
       throw new Refusal("AUDIT_UNAVAILABLE", "The evidence mode is strict, and no audit service is configured.");
-    try {
-      await this.shipping.published(sequence, this.#options.publishMs ?? 5000);
-      this.#stalled = undefined;
-    } catch (error) {
-      this.#stalled = { at: this.#options.clock.monotonic(), published: this.shipping.publishedSequence };
-      throw error;
-    }
+    await this.shipping.published(sequence, this.#publishMs);
   }
 
-  /** While Kafka stands still, strict mode refuses at once; one call a second finds out whether it moves again. */
+  get #publishMs(): number {
+    return this.#options.publishMs ?? 5000;
+  }
+
+  #oldestIsPublished(): boolean {
+    return this.#oldest === undefined || (this.shipping?.publishedSequence ?? 0n) >= this.#oldest.sequence;
+  }
+
   #assertNotStalled(): void {
-    if (this.#stalled === undefined || this.shipping === undefined) return;
-    const now = this.#options.clock.monotonic();
-    if (this.shipping.publishedSequence > this.#stalled.published) {
-      this.#stalled = undefined;
-    } else if (now - this.#stalled.at < 1000) {
-      throw new Refusal("AUDIT_UNAVAILABLE", "Kafka does not acknowledge records, and the evidence mode is strict.", {
-        retryAfterMs: 1000,
-      });
-    } else {
-      this.#stalled = { ...this.#stalled, at: now };
-    }
+    const stalled = this.#stalled;
+    if (stalled !== undefined) throw stalled;
+  }
+
+  /** While Kafka stands still, strict mode refuses at once: what waits in the journal shows by itself when it moves again. */
+  get #stalled(): Refusal | undefined {
+    if (this.#options.mode !== "strict" || this.#oldest === undefined || this.#oldestIsPublished()) return undefined;
+    if (this.#options.clock.monotonic() - this.#oldest.since < this.#publishMs) return undefined;
+    return new Refusal("AUDIT_UNAVAILABLE", "Kafka does not acknowledge records, and the evidence mode is strict, so nothing is done.", {
+      retryAfterMs: 1000,
+    });
   }
 
   async #sumUp(): Promise<void> {
