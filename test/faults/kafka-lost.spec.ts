@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import type { Agent } from "@sallyport/sdk";
-import { loopback } from "../demo/configuration.ts";
 import { readTopic } from "../demo/kafka-topic.ts";
 import { mustRun } from "../demo/process.ts";
 import { until } from "../support/process/port.ts";
@@ -30,7 +29,7 @@ describeWith("Kafka is gone or hangs", { kafka: withOptions(kafka, { own: true }
           config.evidence = {
             mode,
             journalMaxBytes: mebibyte,
-            kafka: { brokers: [address], topic: topic(name), network: loopback, backlogMaxBytes: mebibyte },
+            kafka: { brokers: [address], topic: topic(name), backlogMaxBytes: mebibyte },
           };
         },
       });

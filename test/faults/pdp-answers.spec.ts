@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { Socket } from "node:net";
 import { join } from "node:path";
 import { Decision } from "@sallyport/contracts";
-import type { Agent } from "@sallyport/sdk";
+import { type Agent, Session, useSecret } from "@sallyport/sdk";
 import { until } from "../support/process/port.ts";
 import { describeWith, redis, withOptions } from "../support/servers.ts";
 import { evidenceOnce, settledEvidence, terminalEvents } from "./evidence-log.ts";
@@ -20,6 +20,7 @@ import {
   unavailableAfterHeaders,
   webPage,
 } from "./pdp-stand-in.ts";
+import { startRelay } from "./relay.ts";
 import { type Site, splitSite } from "./site.ts";
 import { eventually, read, refusalOf } from "./told.ts";
 
@@ -110,6 +111,29 @@ describeWith("POLI-05: whatever stands where the pdp should be", { redis: withOp
         assert.equal(standIn.calls(), calls + 1, "it was asked, once");
       });
     }
+
+    it("AUDT-09: an agent that closes its socket before it is decided leaves one event: given up, the secret not used", async () => {
+      const relay = await startRelay(site.endpoints.broker);
+      const { proofs, credential } = agent.session;
+      const behindRelay = new Session({ ...site.endpoints, broker: relay.address }, proofs, credential);
+      try {
+        await behindRelay.broker.describe({ secret: "prod/orders/read" });
+        standIn.answer = silence;
+        const calls = standIn.calls();
+        const use = refusalOf(() => useSecret(behindRelay.broker, { target: "orders-read", path: "/v1/orders/undecided" }));
+        await until("the question", () => standIn.calls() > calls, 5_000);
+        relay.cut();
+        assert.match((await use).reason, /^(OUTCOME_UNKNOWN|TARGET_UNAVAILABLE)$/);
+      } finally {
+        behindRelay.close();
+        await relay.stop();
+      }
+      const marker = "undecided";
+      await evidenceOnce(site.log, marker, (records) => terminalEvents(records, marker).length > 0);
+      const [event, ...more] = terminalEvents(await settledEvidence(site.log), marker);
+      assert.deepEqual([event?.status_code, event?.unmapped.sallyport.details?.used_at_target, more.length], ["CANCELLED", false, 0]);
+      assert.ok(!site.api.served.some(({ path }) => path.includes(marker)));
+    });
   });
 
   describe("afterwards", () => {

@@ -11,6 +11,7 @@ import { type Ask, denied, type Judged, judge } from "./ask.ts";
 import type { UseParts } from "./parts.ts";
 import { type Ending, type UseFacts, useRecord } from "./records.ts";
 import { decodedBody } from "./response-body.ts";
+import { Traffic } from "./traffic.ts";
 
 /** A use as it arrives at the core: parsed, and by a caller who has proven who they are. */
 export interface UseCommand {
@@ -34,6 +35,7 @@ export type UsePart =
  */
 export async function* use(command: UseCommand, parts: UseParts, signal: AbortSignal): AsyncGenerator<UsePart> {
   const { ask, operation } = command;
+  const traffic = new Traffic(operation);
   const facts: UseFacts = {
     ask,
     traceparent: command.traceparent,
@@ -60,21 +62,21 @@ export async function* use(command: UseCommand, parts: UseParts, signal: AbortSi
       parts.gate.assertLive(ask.caller);
       signal.throwIfAborted();
       began = true;
-      const answer = await parts.send(operation, fetched.fields, watched, holderOf(facts, fetched.version, parts));
+      const answer = await parts.send(traffic.operation, fetched.fields, watched, holderOf(facts, fetched.version, parts));
       zero(fetched.fields);
-      end = yield* relay(answer, masks.set, intent.uid, watched);
-      outcome = useRecord(facts, operation.method, { status: "success", details: { used_at_target: true } }, answer.status);
+      end = yield* relay(answer, masks.set, intent.uid, watched, traffic);
+      outcome = useRecord(facts, operation.method, { status: "success", details: traffic.details(true) }, answer.status);
     } finally {
       zero(fetched.fields);
     }
   } catch (error) {
     const refusal = refusalAfter(error, began, signal);
-    outcome = useRecord(facts, operation.method, endingOf(refusal, began));
+    outcome = useRecord(facts, operation.method, endingOf(refusal, began, traffic));
     throw refusal;
   } finally {
     // An agent that stops reading ends this generator here, without an error: that too is an outcome.
     await intent.outcome(
-      outcome ?? useRecord(facts, operation.method, endingOf(refusalAfter(undefined, began, AbortSignal.abort()), began)),
+      outcome ?? useRecord(facts, operation.method, endingOf(refusalAfter(undefined, began, AbortSignal.abort()), began, traffic)),
     );
   }
   // Only now: an agent that was told of the end finds it on record, whatever happens next.
@@ -186,7 +188,7 @@ async function onRecord<T>(facts: UseFacts, operation: Operation, parts: UsePart
     return await run();
   } catch (error) {
     const refusal = refusalAfter(error, false);
-    await parts.evidence.refusal(useRecord(facts, operation.method, endingOf(refusal, false)));
+    await parts.evidence.refusal(useRecord(facts, operation.method, endingOf(refusal, false, new Traffic(operation))));
     throw refusal;
   }
 }
@@ -194,7 +196,13 @@ async function onRecord<T>(facts: UseFacts, operation: Operation, parts: UsePart
 const headerTexts = new CleanTexts(maskHeaderValue);
 
 /** Hands the answer on, masked: headers, body as it comes. @returns its end, with the trailers */
-async function* relay(answer: HttpAnswer, masks: MaskSet, eventUid: string, signal: AbortSignal): AsyncGenerator<UsePart, UsePart> {
+async function* relay(
+  answer: HttpAnswer,
+  masks: MaskSet,
+  eventUid: string,
+  signal: AbortSignal,
+  traffic: Traffic,
+): AsyncGenerator<UsePart, UsePart> {
   let maskedValues = 0;
   const masked = (headers: readonly [string, string][]) =>
     headers.map(([name, value]): [string, string] => {
@@ -214,10 +222,13 @@ async function* relay(answer: HttpAnswer, masks: MaskSet, eventUid: string, sign
     for await (const chunk of decodedBody(answer.body, coding)) {
       signal.throwIfAborted();
       const bytes = masker.push(chunk);
-      if (bytes.length > 0) yield { kind: "data", bytes };
+      if (bytes.length === 0) continue;
+      traffic.returned(bytes);
+      yield { kind: "data", bytes };
     }
     signal.throwIfAborted();
     const rest = masker.end();
+    traffic.returned(rest);
     if (rest.length > 0) yield { kind: "data", bytes: rest };
     return { kind: "end", trailers: masked(answer.trailers()), maskedValues: maskedValues + masker.count };
   } finally {
@@ -260,11 +271,11 @@ function refusalAfter(error: unknown, began: boolean, signal?: AbortSignal): Ref
 }
 
 /** How a use ended that did not end well. After the request was sent, only the answer's end proves the effect. */
-function endingOf(refusal: Refusal, began: boolean): Ending {
+function endingOf(refusal: Refusal, began: boolean, traffic: Traffic): Ending {
   // The dialler and the sender say where nothing left this broker.
   const sent = began && refusal.metadata.effect !== "none";
   const unknown = sent && ["OUTCOME_UNKNOWN", "CANCELLED", "TARGET_UNAVAILABLE", "INTERNAL"].includes(refusal.reason);
-  return { status: unknown ? "unknown" : "failure", reason: refusal.reason, sentence: refusal.message, details: { used_at_target: sent } };
+  return { status: unknown ? "unknown" : "failure", reason: refusal.reason, sentence: refusal.message, details: traffic.details(sent) };
 }
 
 function zero(fields: ReadonlyMap<string, Uint8Array>): void {
