@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { Action, Agent, type CeilingInit, type Endpoints, Person } from "@sallyport/sdk";
+import { Action, Agent, type BindingOption, type CeilingInit, type Endpoints, Person } from "@sallyport/sdk";
 import { parse, stringify } from "yaml";
 import { type World, writeConfiguration } from "../demo/configuration.ts";
 import { freePorts } from "../demo/free-port.ts";
@@ -47,7 +47,7 @@ export interface Site {
   person(name: string, groups: readonly string[]): Promise<Person>;
   idToken(name: string, groups: readonly string[]): Promise<string>;
   /** An agent of the release pipeline, which alice owns. */
-  agent(name?: string, ceiling?: CeilingInit): Promise<Agent>;
+  agent(name?: string, ceiling?: CeilingInit, options?: BindingOption): Promise<Agent>;
   stop(): Promise<void>;
 }
 
@@ -77,6 +77,7 @@ export async function embeddedSite(options: SiteOptions = {}): Promise<Site> {
     authn: listen.agents as string,
     broker: listen.agents as string,
     edge: listen.edge as string,
+    mtls: { authn: listen.agentsMtls as string, broker: listen.agentsMtls as string },
     services: { authn: service, pdp: service, broker: service, audit: service },
   });
 }
@@ -127,6 +128,7 @@ export async function splitSite(redis: string, options: SplitOptions = {}): Prom
     authn: listen.authn.agents as string,
     broker: listen.broker.agents as string,
     edge: listen.broker.edge as string,
+    mtls: { authn: listen.authn.agentsMtls as string, broker: listen.broker.agentsMtls as string },
     services,
   });
 }
@@ -138,6 +140,7 @@ interface Form {
   readonly authn: string;
   readonly broker: string;
   readonly edge: string;
+  readonly mtls: NonNullable<Endpoints["mtls"]>;
   readonly services: Record<Role, Service>;
   readonly secondBroker?: Replica;
 }
@@ -157,7 +160,7 @@ async function startOutside({ configure, canary = `sk_live_${randomBytes(18).toS
       writeFileSync(file, stringify(config));
       return file;
     },
-    async open({ configFile, dataDirs, peers, authn, broker, edge, services, secondBroker }: Form): Promise<Site> {
+    async open({ configFile, dataDirs, peers, authn, broker, edge, mtls, services, secondBroker }: Form): Promise<Site> {
       mkdirSync(join(folder, "vault"), { recursive: true });
       writeFileSync(join(folder, "vault", "store.key"), `${randomBytes(32).toString("base64url")}\n`, { mode: 0o600 });
       const others = secondBroker === undefined ? [] : [secondBroker.service];
@@ -181,6 +184,7 @@ async function startOutside({ configure, canary = `sk_live_${randomBytes(18).toS
           authn,
           broker,
           audience: "https://demo.internal",
+          mtls,
           ca: readFileSync(join(dataDirs.authn, "keys", "services-ca.crt"), "utf8"),
         };
         const person = async (name: string, groups: readonly string[]) =>
@@ -201,9 +205,11 @@ async function startOutside({ configure, canary = `sk_live_${randomBytes(18).toS
           secondBroker,
           person,
           idToken,
-          agent: async (name = "release", ceiling = orders) => {
+          agent: async (name = "release", ceiling = orders, options = {}) => {
             const account = { subject: "release-bot", groups: ["release-pipelines"], owner: "alice" };
-            return kept(await Agent.signIn({ endpoints, subjectToken: await workloads.idToken(account, "sallyport"), name, ceiling }));
+            return kept(
+              await Agent.signIn({ endpoints, subjectToken: await workloads.idToken(account, "sallyport"), name, ceiling, ...options }),
+            );
           },
           stop,
         };

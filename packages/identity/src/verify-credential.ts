@@ -16,6 +16,8 @@ export interface ExpectedCredential {
   readonly cache?: CredentialCache;
   /** base64url SHA-256 of the token, where the caller has it already. */
   readonly tokenHash?: string;
+  /** Also accept one that has expired: to name the session that it was issued for, and for nothing else. */
+  readonly lapsed?: boolean;
 }
 
 /** Why a credential was not accepted. */
@@ -49,9 +51,9 @@ export function verifyCredential(token: string, expected: ExpectedCredential): C
     keysVersion: expected.keys.version,
   };
   const remembered = expected.cache?.get(key);
-  if (remembered !== undefined) return inTime(remembered, expected.now);
+  if (remembered !== undefined) return inTime(remembered, expected);
   const anew = verifyAnew(token, expected);
-  const verification = anew.kind === "verified" ? inTime(anew.credential, expected.now) : anew;
+  const verification = anew.kind === "verified" ? inTime(anew.credential, expected) : anew;
   if (verification.kind === "verified") expected.cache?.set(key, verification.credential);
   return verification;
 }
@@ -91,12 +93,12 @@ function parsed(claims: Record<string, unknown>): CredentialVerification {
   }
 }
 
-function inTime(credential: Credential, now: number): CredentialVerification {
+function inTime(credential: Credential, { now, lapsed }: ExpectedCredential): CredentialVerification {
   const latestStart = now / 1000 + maxSkewSeconds;
   if (credential.issuedAt > latestStart || (credential.notBefore ?? 0) > latestStart) {
     return refused("not-yet-valid", "is not valid yet: the clocks of authn and this service differ");
   }
-  if (credential.expiresAt * 1000 <= now) return refused("expired", "has expired");
+  if (credential.expiresAt * 1000 <= now && lapsed !== true) return refused("expired", "has expired");
   return { kind: "verified", credential };
 }
 

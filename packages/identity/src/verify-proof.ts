@@ -22,8 +22,11 @@ export interface ExpectedProof {
   readonly htu: string;
   /** SHA-256 of the request message's bytes (of a stream: its first message). */
   readonly requestHash: Uint8Array;
-  /** Where a credential comes with it: base64url SHA-256 of the token, and the thumbprint it is bound to. */
-  readonly credential?: { readonly tokenHash: string; readonly thumbprint: string };
+  /**
+   * Where a credential comes with it: base64url SHA-256 of the token, and the thumbprint of the key that it is bound to;
+   * undefined for one that is bound to a certificate, whose holder's key the caller must compare itself.
+   */
+  readonly credential?: { readonly tokenHash: string; readonly thumbprint: string | undefined };
   /** Epoch milliseconds. */
   readonly now: number;
   /** Milliseconds of a clock that never goes back. */
@@ -103,7 +106,8 @@ export function verifyProof(token: string, expected: ExpectedProof, memory: Proo
   // 12. the credential that comes with it
   if (expected.credential !== undefined) {
     if (ath !== expected.credential.tokenHash) return refused("wrong-credential", "is not for the credential that came with it");
-    if (key.thumbprint !== expected.credential.thumbprint) return refused("wrong-key", "is by another key than the credential is bound to");
+    const { thumbprint = key.thumbprint } = expected.credential;
+    if (key.thumbprint !== thumbprint) return refused("wrong-key", "is by another key than the credential is bound to");
   }
   // Sallyport's own: the request message itself
   if (rqh !== Buffer.from(expected.requestHash).toString("base64url"))

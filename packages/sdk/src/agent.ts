@@ -1,5 +1,5 @@
 import type { ChildProcess } from "node:child_process";
-import { AccessState, Refusal, type SecretDescription } from "@sallyport/contracts";
+import { AccessState, Binding, Refusal, type SecretDescription } from "@sallyport/contracts";
 import { ProofMaker } from "@sallyport/identity/proof-maker";
 import type { CeilingInit } from "./ceiling.ts";
 import { type Delegation, delegate, type HandedOver } from "./delegate.ts";
@@ -7,9 +7,20 @@ import type { Endpoints } from "./endpoints.ts";
 import { enrol, type SpawnOptions, spawnChild } from "./enrolment.ts";
 import { readHandover } from "./handover.ts";
 import { idTokenType } from "./person.ts";
-import { Session } from "./session.ts";
+import { type BindingKind, Session } from "./session.ts";
 import { type UseOperation, type UseOptions, type UseResult, useRequest, useSecret } from "./use.ts";
 import { waitForAccess } from "./wait-for-access.ts";
+
+export interface BindingOption {
+  /**
+   * `dpop` unless said: each call carries a signature by the agent's key. With `mtls` the agent gets a client certificate for its
+   * key, and calls go to the listeners for those with nothing signed per call: dearer to begin, cheaper for many calls. The
+   * endpoints, or the parent's handover, must name these listeners.
+   */
+  readonly binding?: BindingKind;
+}
+
+const bindings = { dpop: Binding.DPOP, mtls: Binding.MTLS } as const;
 
 /** How long people may take, unless said otherwise. */
 const defaultWaitMs = 10 * 60_000;
@@ -23,32 +34,41 @@ export class Agent {
   }
 
   /** The first agent of a chain: an outside identity (an OIDC token of its workload) becomes a credential for this key. */
-  static async signIn(options: {
-    endpoints: Endpoints;
-    subjectToken: string;
-    name: string;
-    ceiling: CeilingInit;
-    key?: ProofMaker;
-  }): Promise<Agent> {
-    const session = new Session(options.endpoints, options.key);
+  static async signIn(
+    options: {
+      endpoints: Endpoints;
+      subjectToken: string;
+      name: string;
+      ceiling: CeilingInit;
+      key?: ProofMaker;
+    } & BindingOption,
+  ): Promise<Agent> {
+    const session = new Session(options.endpoints, options.key, { binding: options.binding });
     const { subjectToken, name: agentName, ceiling } = options;
-    return Agent.#adopting(session, () => session.tokens.exchange({ subjectToken, subjectTokenType: idTokenType, agentName, ceiling }));
+    const binding = bindings[session.binding];
+    return Agent.#adopting(session, () =>
+      session.tokens.exchange({ subjectToken, subjectTokenType: idTokenType, agentName, ceiling, binding }),
+    );
   }
 
   /**
    * A nested agent: redeems the ticket that its parent handed over, with the key whose thumbprint the parent was told.
-   * @throws Refusal TICKET_INVALID
+   * @throws Refusal TICKET_INVALID; INVALID_REQUEST where the handover names no listeners for the binding
    */
-  static async fromTicket(handover: string, key: ProofMaker): Promise<Agent> {
+  static async fromTicket(handover: string, key: ProofMaker, options: BindingOption = {}): Promise<Agent> {
     const { ticket, ...endpoints } = readHandover(handover);
-    const session = new Session(endpoints, key);
-    return Agent.#adopting(session, () => session.delegations.redeemTicket({ ticket }));
+    const session = new Session(endpoints, key, options);
+    return Agent.#adopting(session, () => session.delegations.redeemTicket({ ticket, binding: bindings[session.binding] }));
   }
 
   /** The child's side of {@link Agent.spawn}: tells the new key's thumbprint on the pipe and waits there for the ticket. */
-  static async enrol(input: NodeJS.ReadableStream = process.stdin, output: NodeJS.WritableStream = process.stdout): Promise<Agent> {
+  static async enrol(
+    input: NodeJS.ReadableStream = process.stdin,
+    output: NodeJS.WritableStream = process.stdout,
+    options: BindingOption = {},
+  ): Promise<Agent> {
     const key = ProofMaker.generate();
-    return Agent.fromTicket(await enrol(key.thumbprint, input, output), key);
+    return Agent.fromTicket(await enrol(key.thumbprint, input, output), key, options);
   }
 
   static async #adopting(session: Session, ask: () => Promise<{ credential?: Session["credential"] | undefined }>): Promise<Agent> {

@@ -26,45 +26,48 @@ describe("the credential that a session holds", () => {
   const credential = (token: string, lifeMs = 600_000) => create(CredentialSchema, { token, expiresAt: timestampFromMs(now + lifeMs) });
 
   it("is none before sign-in", async () => {
-    assert.equal(await held.token(), undefined);
+    assert.equal((await held.fresh())?.token, undefined);
     assert.throws(() => held.adopt(undefined), { reason: "INTERNAL" });
   });
 
   it("is used as it is until its last minute", async () => {
     held.adopt(credential("one"));
     now += 539_000;
-    assert.equal(await held.token(), "one");
+    assert.equal((await held.fresh())?.token, "one");
     assert.equal(renewals.length, 0);
   });
 
   it("is renewed once, however many calls need it at the same time", async () => {
     held.adopt(credential("one"));
     now += 541_000;
-    const tokens = Promise.all([held.token(), held.token(), held.token()]);
+    const tokens = Promise.all([held.fresh(), held.fresh(), held.fresh()]);
     renewals[0]?.resolve(credential("two"));
-    assert.deepEqual(await tokens, ["two", "two", "two"]);
-    assert.equal(await held.token(), "two");
+    assert.deepEqual(
+      (await tokens).map((one) => one?.token),
+      ["two", "two", "two"],
+    );
+    assert.equal((await held.fresh())?.token, "two");
     assert.equal(renewals.length, 1);
   });
 
   it("with a short life is not renewed at every call", async () => {
     held.adopt(credential("one", 6_000));
     now += 3_000;
-    assert.equal(await held.token(), "one");
+    assert.equal((await held.fresh())?.token, "one");
     now += 1_500;
-    const token = held.token();
+    const token = held.fresh();
     renewals[0]?.resolve(credential("two", 6_000));
-    assert.equal(await token, "two");
+    assert.equal((await token)?.token, "two");
   });
 
   it("serves to its end where authn cannot be reached, and then says why it could not be renewed", async () => {
     held.adopt(credential("one"));
     now += 550_000;
-    const soon = held.token();
+    const soon = held.fresh();
     renewals[0]?.reject(new Refusal("TARGET_UNAVAILABLE", "Nobody there."));
-    assert.equal(await soon, "one");
+    assert.equal((await soon)?.token, "one");
     now += 60_000;
-    const late = held.token();
+    const late = held.fresh();
     renewals[1]?.reject(new Refusal("TARGET_UNAVAILABLE", "Nobody there."));
     await assert.rejects(late, { reason: "TARGET_UNAVAILABLE" });
   });
@@ -72,12 +75,12 @@ describe("the credential that a session holds", () => {
   it("does not outlive a refusal to renew it", async () => {
     held.adopt(credential("one"));
     now += 550_000;
-    const waiting = [held.token(), held.token()];
+    const waiting = [held.fresh(), held.fresh()];
     renewals[0]?.reject(new Refusal("CREDENTIAL_REVOKED", "Ended."));
     for (const token of waiting) await assert.rejects(token, { reason: "CREDENTIAL_REVOKED" });
-    const again = held.token();
+    const again = held.fresh();
     assert.equal(renewals.length, 2);
     renewals[1]?.resolve(credential("two"));
-    assert.equal(await again, "two");
+    assert.equal((await again)?.token, "two");
   });
 });

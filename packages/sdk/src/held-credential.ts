@@ -35,16 +35,16 @@ export class HeldCredential {
     return credential;
   }
 
-  /** The token for the next call; undefined before sign-in. @throws Refusal why it could not be renewed, once it has ended */
-  async token(): Promise<string | undefined> {
+  /** The credential for the next call; undefined before sign-in. @throws Refusal why it could not be renewed, once it has ended */
+  async fresh(): Promise<Credential | undefined> {
     const credential = this.#credential;
     if (credential === undefined) return undefined;
     const endsAt = endOf(credential);
-    if (this.#now() < endsAt - Math.min(renewBeforeMs, (endsAt - this.#adoptedAt) / 3)) return credential.token;
+    if (this.#now() < endsAt - Math.min(renewBeforeMs, (endsAt - this.#adoptedAt) / 3)) return credential;
     try {
-      return (await this.renewed()).token;
+      return await this.renewed();
     } catch (error) {
-      if (this.#now() < endsAt && isTransient(error)) return credential.token;
+      if (this.#now() < endsAt && isTransient(error)) return credential;
       throw error;
     }
   }

@@ -9,14 +9,14 @@ export {
   type SecretDescription,
 } from "@sallyport/contracts";
 export { ProofMaker } from "@sallyport/identity/proof-maker";
-export { Agent } from "./agent.ts";
+export { Agent, type BindingOption } from "./agent.ts";
 export type { CeilingInit } from "./ceiling.ts";
-export { openChannel } from "./channel.ts";
+export { type ClientIdentity, openChannel } from "./channel.ts";
 export { type Delegation, delegate, type HandedOver } from "./delegate.ts";
 export { type Endpoints, parseEndpoints } from "./endpoints.ts";
 export type { SpawnOptions } from "./enrolment.ts";
 export { type Handover, readHandover, writeHandover } from "./handover.ts";
 export { idTokenType, Person } from "./person.ts";
-export { Session } from "./session.ts";
+export { type BindingKind, Session, type SessionOptions } from "./session.ts";
 export { type UseOperation, type UseOptions, type UseResult, useRequest, useSecret } from "./use.ts";
 export { waitForAccess } from "./wait-for-access.ts";

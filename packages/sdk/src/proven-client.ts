@@ -36,6 +36,10 @@ export function provenClient<S extends DescService>(service: S, client: Client<S
   return Object.fromEntries(calls) as Client<S>;
 }
 
+/** Whether a credential is dead only because a ceiling above it was narrowed: the next one fits inside the new one, or is refused. */
+export const isNarrowed = (error: unknown): boolean =>
+  error instanceof Refusal && error.reason === "CREDENTIAL_REVOKED" && error.metadata.revoked_by === "narrowed";
+
 type AnyCall = (request: unknown, options?: CallOptions) => Promise<unknown> & AsyncIterable<unknown>;
 
 class ProvenCall {
@@ -145,7 +149,7 @@ class ProvenCall {
       case "PROOF_REQUIRED":
         return this.#remember(error.metadata["dpop-nonce"]);
       case "CREDENTIAL_REVOKED":
-        if (error.metadata.revoked_by !== "narrowed" || this.#method === TokenService.method.renew) return false;
+        if (!isNarrowed(error) || this.#method === TokenService.method.renew) return false;
         await this.#holder.renew();
         return true;
       default:

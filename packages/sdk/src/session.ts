@@ -15,12 +15,28 @@ import {
 import { ProofMaker } from "@sallyport/identity/proof-maker";
 import { type Client, type GrpcChannel, RpcObserver } from "@sallyport/service/client";
 import type { CeilingInit } from "./ceiling.ts";
+import { CertifiedChannels } from "./certified-channels.ts";
+import { certifiedClient } from "./certified-client.ts";
 import { openChannel } from "./channel.ts";
 import type { Endpoints } from "./endpoints.ts";
 import { HeldCredential } from "./held-credential.ts";
 import { type Holder, provenClient } from "./proven-client.ts";
+import { provenWithoutCertificate } from "./without-certificate.ts";
 
 const scope = "@sallyport/sdk";
+
+/**
+ * How a credential is bound to its holder's key. `dpop`: each call carries a fresh signature (RFC 9449). `mtls`: calls go to the
+ * listeners for client certificates with a certificate for the key, and nothing is signed for a call (RFC 8705).
+ */
+export type BindingKind = "dpop" | "mtls";
+
+export interface SessionOptions {
+  /** A credential that was issued for the key before. */
+  readonly credential?: Credential;
+  /** `dpop` unless said. `mtls` wants {@link Endpoints.mtls}. */
+  readonly binding?: BindingKind | undefined;
+}
 
 /**
  * A key, the credential bound to it, and the connections on which both are used: what people and agents have in common.
@@ -29,42 +45,49 @@ const scope = "@sallyport/sdk";
 export class Session {
   readonly endpoints: Endpoints;
   readonly proofs: ProofMaker;
-  readonly #held = new HeldCredential(async () => (await this.tokens.renew({})).credential);
+  readonly binding: BindingKind;
+  readonly #held = new HeldCredential(async () => this.#whole((await this.tokens.renew({})).credential));
   readonly #holder: Holder;
   readonly #channels = new Map<string, GrpcChannel>();
+  readonly #certified: CertifiedChannels;
+  readonly #clients = new Map<DescService, unknown>();
   readonly #observer = new RpcObserver({ tracer: trace.getTracer(scope), meter: metrics.getMeter(scope) });
 
-  /** @param proofs the key; a new one unless given. @param credential one that was issued for that key before */
-  constructor(endpoints: Endpoints, proofs: ProofMaker = ProofMaker.generate(), credential?: Credential) {
+  /** @param proofs the key; a new one unless given. @throws Refusal INVALID_REQUEST for `mtls` without its endpoints */
+  constructor(endpoints: Endpoints, proofs: ProofMaker = ProofMaker.generate(), { credential, binding = "dpop" }: SessionOptions = {}) {
+    if (binding === "mtls" && endpoints.mtls === undefined) throw noCertifiedDoor();
     this.endpoints = endpoints;
     this.proofs = proofs;
+    this.binding = binding;
+    this.#certified = new CertifiedChannels((address, certificate) =>
+      openChannel(address, endpoints.ca, this.#observer, { key: pemOf(proofs), certificate }),
+    );
     if (credential !== undefined) this.#held.resume(credential);
     this.#holder = {
       proofs,
       audience: endpoints.audience,
-      // Renewing is itself a call, with the old credential.
-      credential: async (method: DescMethod) => (method === TokenService.method.renew ? this.#held.current?.token : this.#held.token()),
+      credential: async (method: DescMethod) => (await this.#credentialFor(method))?.token,
       renew: () => this.#held.renewed(),
     };
   }
 
   get tokens(): Client<typeof TokenService> {
-    return this.#client(TokenService, this.endpoints.authn);
+    return this.#client(TokenService, "authn");
   }
   get delegations(): Client<typeof DelegationService> {
-    return this.#client(DelegationService, this.endpoints.authn);
+    return this.#client(DelegationService, "authn");
   }
   get revocations(): Client<typeof RevocationService> {
-    return this.#client(RevocationService, this.endpoints.authn);
+    return this.#client(RevocationService, "authn");
   }
   get broker(): Client<typeof BrokerService> {
-    return this.#client(BrokerService, this.endpoints.broker);
+    return this.#client(BrokerService, "broker");
   }
   get reviews(): Client<typeof ReviewService> {
-    return this.#client(ReviewService, this.endpoints.broker);
+    return this.#client(ReviewService, "broker");
   }
   get evidence(): Client<typeof EvidenceService> {
-    return this.#client(EvidenceService, this.endpoints.broker);
+    return this.#client(EvidenceService, "broker");
   }
 
   /** The current credential as it was issued. @throws Refusal UNAUTHENTICATED before sign-in or enrolment */
@@ -84,9 +107,9 @@ export class Session {
     return this.credential.ceiling as Ceiling;
   }
 
-  /** Takes the credential that a sign-in or an enrolment was answered with. @throws Refusal INTERNAL where there is none */
+  /** Takes the credential that a sign-in or an enrolment was answered with. @throws Refusal INTERNAL where there is none, or no certificate with it */
   adopt(credential: Credential | undefined): void {
-    this.#held.adopt(credential);
+    this.#held.adopt(this.#whole(credential));
   }
 
   /** Gives up room: this session keeps the narrower ceiling from now on, and its descendants' credentials end. */
@@ -98,10 +121,41 @@ export class Session {
   close(): void {
     for (const channel of this.#channels.values()) channel.close();
     this.#channels.clear();
+    this.#clients.clear();
+    this.#certified.close();
   }
 
-  #client<S extends DescService>(service: S, address: string): Client<S> {
+  #whole(credential: Credential | undefined): Credential | undefined {
+    if (this.binding === "dpop" || credential?.certificateChainPem !== "") return credential;
+    throw new Refusal("INTERNAL", "The answer holds no certificate for the credential.");
+  }
+
+  #client<S extends DescService>(service: S, door: "authn" | "broker"): Client<S> {
+    const known = this.#clients.get(service);
+    if (known !== undefined) return known as Client<S>;
+    const client = this.binding === "mtls" ? this.#certifiedClient(service, door) : this.#provenClient(service, door);
+    this.#clients.set(service, client);
+    return client;
+  }
+
+  #provenClient<S extends DescService>(service: S, door: "authn" | "broker"): Client<S> {
+    const address = this.endpoints[door];
     return provenClient(service, this.#channel(address).client(service), this.#holder, address);
+  }
+
+  #certifiedClient<S extends DescService>(service: S, door: "authn" | "broker"): Client<S> {
+    const address = this.endpoints.mtls?.[door] ?? "";
+    const certified = certifiedClient(service, {
+      credential: (method) => this.#credentialFor(method),
+      renew: () => this.#held.renewed(),
+      connect: ({ certificateChainPem }) => this.#certified.lend(address, certificateChainPem),
+    });
+    return provenWithoutCertificate(service, certified, this.#provenClient(service, door));
+  }
+
+  async #credentialFor(method: DescMethod): Promise<Credential | undefined> {
+    // Renewing is itself a call, with the old credential.
+    return method === TokenService.method.renew ? this.#held.current : this.#held.fresh();
   }
 
   #channel(address: string): GrpcChannel {
@@ -113,3 +167,11 @@ export class Session {
     return channel;
   }
 }
+
+const pemOf = ({ privateKey }: ProofMaker) => privateKey.export({ type: "pkcs8", format: "pem" }).toString();
+
+const noCertifiedDoor = () =>
+  new Refusal(
+    "INVALID_REQUEST",
+    "These endpoints name no listeners for client certificates: give `mtls` with their addresses, or leave the binding out.",
+  );

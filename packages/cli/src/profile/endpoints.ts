@@ -45,10 +45,13 @@ async function configured(options: EndpointOptions): Promise<Endpoints> {
   const config = await loadConfig(file);
   const { host, port } = config.listen.agents;
   const address = formatAddress({ host: loopbackOf[host] ?? host, port });
+  const { host: mtlsHost, port: mtlsPort } = config.listen.agentsMtls;
+  const certified = formatAddress({ host: loopbackOf[mtlsHost] ?? mtlsHost, port: mtlsPort });
   return {
     authn: address,
     broker: address,
     audience: config.audience,
+    mtls: { authn: certified, broker: certified },
     ca: readPem(options.ca ?? `${keysFolder(config.dataDir)}/services-ca.crt`),
   };
 }

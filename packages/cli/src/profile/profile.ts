@@ -19,7 +19,9 @@ export function loadProfile(name: string): Session {
     const { endpoints, privateKey, credential } = JSON.parse(text);
     const parsed = parseEndpoints(endpoints);
     if (parsed === undefined) throw new Error("no endpoints");
-    return new Session(parsed, new ProofMaker(createPrivateKey(privateKey)), fromJson(CredentialSchema, credential));
+    return new Session(parsed, new ProofMaker(createPrivateKey(privateKey)), {
+      credential: fromJson(CredentialSchema, credential),
+    });
   } catch (cause) {
     throw new Refusal("UNAUTHENTICATED", `The file of profile "${name}" cannot be read; sign in again: sallyport login`, { cause });
   }

@@ -13,3 +13,12 @@ export interface Caller {
   readonly thumbprint: string;
   readonly binding: "dpop" | "mtls";
 }
+
+/** Who asks for the next credential of a session. Their present one may have expired, and may be dead for being wider than it now may be. */
+export interface RenewingCaller extends Caller {
+  /**
+   * RFC 7638 thumbprint of the key that the call was proven with; undefined where the client certificate was the proof. Whether
+   * it is the session's key is for the session's record to say.
+   */
+  readonly key: string | undefined;
+}

@@ -100,7 +100,7 @@ export class FakeAuthn {
 export function fakeHost(authn: FakeAuthn, clock: Host["clock"] = new HandClock()): Host {
   return {
     role: "broker",
-    config: { audience },
+    config: { audience, authn: { sessionSeconds: 3600 } },
     clock,
     log: pino({ enabled: false }),
     telemetry: { meter: metrics.getMeter("spec") },

@@ -22,12 +22,14 @@ describe("the gate", () => {
   let clock: HandClock;
   let feed: TrustFeed;
   let gate: Gate;
+  let kept: ReturnType<typeof memories>;
 
   beforeEach(async () => {
     authn = new FakeAuthn();
     clock = new HandClock();
     feed = await TrustFeed.follow(fakeHost(authn, clock));
-    gate = new Gate(fakeHost(authn, clock), feed, memories());
+    kept = memories();
+    gate = new Gate(fakeHost(authn, clock), feed, kept);
     while (!feed.lease().held) await sleep(1);
   });
   afterEach(() => feed.stop());
@@ -133,10 +135,82 @@ describe("the gate", () => {
     authn.revoke({ case: "narrowedSessionId", value: agent.chain.links[1]?.sid ?? "" }, clock.now());
     while (feed.revocations.lastSequence < 1n) await sleep(1);
     await rejectsWith("CREDENTIAL_REVOKED", gate.authenticate(callWith(proven(agent)).call), /renew/);
-    await gate.authenticate(callWith(proven(agent)).call, { forRenewal: true });
+    await gate.authenticateForRenewal(callWith(proven(agent)).call);
     authn.revoke({ case: "sessionId", value: agent.chain.links[1]?.sid ?? "" }, clock.now());
     while (feed.revocations.lastSequence < 2n) await sleep(1);
-    await rejectsWith("CREDENTIAL_REVOKED", gate.authenticate(callWith(proven(agent)).call, { forRenewal: true }));
+    await rejectsWith("CREDENTIAL_REVOKED", gate.authenticateForRenewal(callWith(proven(agent)).call));
+  });
+
+  describe("for renewal, after the credential has expired", () => {
+    let agent: Agent;
+
+    /** Past its ten minutes, with a nonce of now. */
+    beforeEach(async () => {
+      agent = await deployAgent();
+      await passTo(700_000);
+    });
+
+    const passTo = async (ms: number) => {
+      clock.pass(ms);
+      while (!feed.lease().held) await sleep(1);
+      agent.maker.remember(kept.held.nonces.current(clock.monotonic()));
+    };
+
+    it("knows the holder by a proof of its key, for that and nothing else", async () => {
+      await rejectsWith("CREDENTIAL_EXPIRED", gate.authenticate(callWith(proven(agent)).call), /Renew it/);
+      const caller = await gate.authenticateForRenewal(callWith(proven(agent)).call);
+      assert.deepEqual([caller.sid, caller.key], [agent.chain.links[2]?.sid, agent.maker.thumbprint]);
+      await rejectsWith("CREDENTIAL_EXPIRED", gate.authenticate(callWith(proven(agent)).call), /Renew it/);
+    });
+
+    it("refuses a thief without the key, with a key of their own session, and a proof for another credential", async () => {
+      const thief = await deployAgent();
+      thief.maker.remember(kept.held.nonces.current(clock.monotonic()));
+      await rejectsWith("PROOF_REQUIRED", gate.authenticateForRenewal(callWith({ authorization: `DPoP ${agent.token}` }).call));
+      await rejectsWith("PROOF_INVALID", gate.authenticateForRenewal(callWith(proven(thief, agent.token)).call), /another key/);
+      const { dpop } = proven(agent, thief.token);
+      await rejectsWith(
+        "PROOF_INVALID",
+        gate.authenticateForRenewal(callWith({ authorization: `DPoP ${agent.token}`, dpop }).call),
+        /credential that came with it/,
+      );
+    });
+
+    it("refuses a replay, of one from before it expired as well", async () => {
+      const fresh = await warmAgent({ issuedAt: clock.now() / 1000, expiresAt: clock.now() / 1000 + 5 });
+      const before = proven(fresh);
+      await gate.authenticateForRenewal(callWith(before).call);
+      await passTo(10_000);
+      await rejectsWith("PROOF_INVALID", gate.authenticateForRenewal(callWith(before).call), /used before/);
+      fresh.maker.remember(kept.held.nonces.current(clock.monotonic()));
+      const after = proven(fresh);
+      await gate.authenticateForRenewal(callWith(after).call);
+      await rejectsWith("PROOF_INVALID", gate.authenticateForRenewal(callWith(after).call), /used before/);
+    });
+
+    it("says that it was revoked, not that it expired, for as long as its session could have lived", async () => {
+      authn.revoke({ case: "principal", value: "corp/alice" }, clock.now());
+      while (feed.revocations.lastSequence < 1n) await sleep(1);
+      await rejectsWith("CREDENTIAL_REVOKED", gate.authenticateForRenewal(callWith(proven(agent)).call), /sign in again/);
+    });
+
+    it("refuses one of another epoch, one that is not ours, and one whose tree is over", async () => {
+      const old = await deployAgent({ epoch: 2 }, agent.maker);
+      await rejectsWith("CREDENTIAL_REVOKED", gate.authenticateForRenewal(callWith(proven(old)).call), /state was lost/);
+      const forged = `${agent.token.slice(0, -8)}AAAAAAAA`;
+      await rejectsWith("UNAUTHENTICATED", gate.authenticateForRenewal(callWith(proven(agent, forged)).call));
+      await passTo(3_600_000);
+      await rejectsWith("CREDENTIAL_EXPIRED", gate.authenticateForRenewal(callWith(proven(agent)).call), /life of this session/);
+    });
+
+    it("wants the key where the certificate that it is bound to has ended with it", async () => {
+      const der = Buffer.from("a certificate");
+      const peer = { kind: "certificate", der, thumbprint: certificateThumbprint(der), address: "127.0.0.1" } as const;
+      const bound = await deployAgent({ binding: { kind: "mtls", thumbprint: peer.thumbprint } }, agent.maker);
+      const bearer = callWith({ authorization: `Bearer ${bound.token}` }, "agents-mtls", peer).call;
+      await rejectsWith("CREDENTIAL_EXPIRED", gate.authenticateForRenewal(bearer));
+      assert.equal((await gate.authenticateForRenewal(callWith(proven(bound)).call)).key, agent.maker.thumbprint);
+    });
   });
 
   it("refuses everything without a lease, also to who was let in before", async () => {

@@ -3,6 +3,7 @@ import { Refusal } from "@sallyport/contracts";
 import {
   type Credential,
   CredentialCache,
+  type ExpectedCredential,
   type ExpectedProof,
   type Proof,
   type ProofMemory,
@@ -12,9 +13,18 @@ import {
 } from "@sallyport/identity";
 import type { Call } from "../handler.ts";
 import type { Host } from "../host.ts";
-import type { Caller } from "./caller.ts";
+import type { Caller, RenewingCaller } from "./caller.ts";
 import { type ProofMemories, proofMemories } from "./proof-memory.ts";
-import { credentialRefused, credentialRevoked, noCredential, nonceHeader, proofMissing, proofRefused, wrongBinding } from "./refusals.ts";
+import {
+  credentialRefused,
+  credentialRevoked,
+  noCredential,
+  nonceHeader,
+  proofMissing,
+  proofRefused,
+  sessionOver,
+  wrongBinding,
+} from "./refusals.ts";
 import { noLease, type TrustFeed } from "./trust-feed.ts";
 
 /** Milliseconds of a nonce's two minutes after which an answer carries the next one. */
@@ -38,28 +48,48 @@ export class Gate {
   }
 
   /**
-   * The caller of a call, by its credential and a proof of its key. `forRenewal` lets a credential pass that is dead only
-   * because a ceiling above it was narrowed.
+   * The caller of a call, by its credential and a proof of its key.
    * @throws Refusal STATE_UNAVAILABLE, UNAUTHENTICATED, CREDENTIAL_EXPIRED, CREDENTIAL_REVOKED, PROOF_REQUIRED, PROOF_INVALID, RATE_LIMITED
    */
-  async authenticate(call: Call, options: { forRenewal?: boolean } = {}): Promise<Caller> {
+  async authenticate(call: Call): Promise<Caller> {
     this.#feed.assertLease();
-    const scheme = call.door === "agents-mtls" ? "Bearer" : "DPoP";
+    const scheme = schemeOf(call);
     const token = tokenOf(call, scheme);
     const tokenHash = sha256(token);
-    const credential = this.#verify(token, tokenHash);
-    this.#assertNotRevoked(credential, options.forRenewal);
+    const credential = this.#verify(token, { tokenHash, cache: this.#cache });
+    this.#assertNotRevoked(credential);
     if (scheme === "Bearer") assertCertificate(credential, call);
     else this.#assertProof(credential, tokenHash, call);
-    return {
-      credential,
-      chain: credential.chain,
-      ceiling: credential.ceiling,
-      sid: credential.sid,
-      rootSid: credential.chain.links[0].sid,
-      thumbprint: credential.binding.thumbprint,
-      binding: credential.binding.kind,
-    };
+    return callerOf(credential);
+  }
+
+  /**
+   * As {@link authenticate}, for the one call that may come with a dead credential. A ceiling above it may have been narrowed;
+   * and, where the key itself is proven, it may have expired, or be bound to a certificate that has. What it says counts for
+   * no more than the session that it names.
+   * @throws Refusal as `authenticate` does; CREDENTIAL_EXPIRED once no session of that age can live
+   */
+  async authenticateForRenewal(call: Call): Promise<RenewingCaller> {
+    this.#feed.assertLease();
+    const scheme = schemeOf(call);
+    const token = tokenOf(call, scheme);
+    const tokenHash = sha256(token);
+    // What a client certificate proves ends with the certificate, which ends with its credential.
+    const credential = this.#verify(token, { tokenHash, lapsed: scheme === "DPoP" });
+    this.#assertNotRevoked(credential, true);
+    // Before the proof: a former holder's proofs take no room among those of present ones.
+    if (sessionIsOver(credential, this.#host)) throw sessionOver();
+    if (scheme === "Bearer") {
+      assertCertificate(credential, call);
+      return { ...callerOf(credential), key: undefined };
+    }
+    const { kind, thumbprint } = credential.binding;
+    // Until the record says so, the key beside a certificate's credential may be anyone's, and is remembered among anyone's.
+    const proof =
+      kind === "dpop"
+        ? this.#verifyProof(call, this.#memories.held, { tokenHash, thumbprint })
+        : this.#verifyProof(call, this.#memories.bare, { tokenHash, thumbprint: undefined });
+    return { ...callerOf(credential), key: proof.thumbprint };
   }
 
   /**
@@ -98,12 +128,12 @@ export class Gate {
     return Object.assign(watching.signal, { [Symbol.dispose]: end });
   }
 
-  #verify(token: string, tokenHash: string): Credential {
+  #verify(token: string, how: Pick<ExpectedCredential, "tokenHash" | "cache" | "lapsed">): Credential {
     const keys = this.#feed.jwks;
     if (keys === undefined) throw noLease("it has told no keys");
     // The installation is its own issuer: one name says who wrote a credential and who may take it.
     const { audience } = this.#host.config;
-    const expected = { keys, issuer: audience, audience, now: this.#host.clock.now(), cache: this.#cache, tokenHash };
+    const expected = { keys, issuer: audience, audience, now: this.#host.clock.now(), ...how };
     const verification = verifyCredential(token, expected);
     if (verification.kind === "refused") throw credentialRefused(verification);
     return verification.credential;
@@ -148,6 +178,22 @@ export class Gate {
     return htu;
   }
 }
+
+const callerOf = (credential: Credential): Caller => ({
+  credential,
+  chain: credential.chain,
+  ceiling: credential.ceiling,
+  sid: credential.sid,
+  rootSid: credential.chain.links[0].sid,
+  thumbprint: credential.binding.thumbprint,
+  binding: credential.binding.kind,
+});
+
+const schemeOf = (call: Call) => (call.door === "agents-mtls" ? "Bearer" : "DPoP");
+
+/** Every session of a tree ends by itself with the principal's. */
+const sessionIsOver = ({ sessionStarts }: Credential, { clock, config }: Host): boolean =>
+  ((sessionStarts[0] as number) + config.authn.sessionSeconds) * 1000 <= clock.now();
 
 /** The token of `authorization: <scheme> <token>`; the scheme in any case (RFC 9110 §11.1). */
 function tokenOf(call: Call, scheme: "DPoP" | "Bearer"): string {

@@ -18,10 +18,21 @@ export const noCredential = (scheme: "DPoP" | "Bearer") =>
 export function credentialRefused({ why, sentence }: CredentialRefused): Refusal {
   const metadata = { fault: why };
   if (why === "expired")
-    return new Refusal("CREDENTIAL_EXPIRED", `${sentence} Renew credentials before they end, or sign in again.`, { metadata });
+    return new Refusal(
+      "CREDENTIAL_EXPIRED",
+      `${sentence} Renew it with the key that it is bound to; once its session has ended, sign in again.`,
+      { metadata },
+    );
   if (why === "not-yet-valid") return new Refusal("UNAUTHENTICATED", `${sentence} Set the clocks, then try again.`, { metadata });
   return new Refusal("UNAUTHENTICATED", `${sentence} Sign in again, or ask whoever started this agent for a new ticket.`, { metadata });
 }
+
+/** An expired credential whose session cannot live any more. */
+export const sessionOver = () =>
+  new Refusal(
+    "CREDENTIAL_EXPIRED",
+    "The life of this session, or of one above it, is over; sign in again, or have your parent delegate anew.",
+  );
 
 /** A credential whose chain was ended, or that is of another epoch than authn's. */
 export const credentialRevoked = (by: RevokedBy | "epoch") =>

@@ -19,12 +19,11 @@ export function tokenHandlers(gate: Gate, exchange: Exchange, renewal: Renewal, 
       }),
     renew: (request, call) =>
       recorded(evidence, "session.renew", call, async (story) => {
-        const caller = await gate.authenticate(call, { forRenewal: true });
+        const caller = await gate.authenticateForRenewal(call);
         story.chain = caller.chain;
-        story.origin = { ...story.origin, thumbprint: caller.thumbprint };
+        story.origin = { ...story.origin, thumbprint: caller.key ?? caller.thumbprint };
         const narrower = request.ceiling === undefined ? undefined : ceilingFromWire(request.ceiling);
-        const key = caller.binding === "dpop" ? caller.thumbprint : undefined;
-        return { credential: await renewal.renew(caller.sid, narrower, key, story.origin) };
+        return { credential: await renewal.renew(caller.sid, narrower, caller.key, story.origin) };
       }),
     whoAmI: (_request, call) =>
       recorded(evidence, "session.who-am-i", call, async () => {

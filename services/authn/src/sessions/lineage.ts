@@ -22,7 +22,7 @@ export interface LineageSources extends Times {
 /**
  * Loads a session with every session above it, and refuses unless all of them live. Revocations are read first: whoever is
  * seen to have been narrowed there has the new ceiling in the records that are read after.
- * @throws Refusal CREDENTIAL_REVOKED
+ * @throws Refusal CREDENTIAL_REVOKED where one was ended, CREDENTIAL_EXPIRED where one's life is over
  */
 export const liveLineage = (sid: string, sources: LineageSources): Promise<Lineage> =>
   inLiveSecond(sources, (moment) => lineageAt(moment, sid, sources));
@@ -31,18 +31,25 @@ async function lineageAt(moment: Moment, sid: string, { sessions, revocations }:
   const { second } = moment;
   await revocations.readToEnd();
   const stored = await sessions.load(sid);
-  if (stored === undefined || !lives(stored, second)) throw ended();
+  // A record goes when its session's life is over, and not before: what is revoked stays, and is told apart below.
+  if (stored === undefined) throw over();
   const above = await Promise.all(ancestorIds(stored.session).map((id) => sessions.load(id)));
   const ancestors = above.filter((ancestor) => ancestor !== undefined && lives(ancestor, second)) as StoredSession[];
-  if (ancestors.length < above.length) throw ended();
   const { chain, starts: sessionStarts } = stored.session;
   const why = revocations.set.revokes({ chain, sessionStarts, issuedAt: second, provider: providerOf(principalOf(chain).id) });
   if (why === "narrowed") return "dead";
   if (why !== undefined) throw ended();
+  if (!lives(stored, second) || ancestors.length < above.length) throw over();
   return { ...stored, ancestors: ancestors.map(({ session }) => session), moment };
 }
 
 const lives = ({ session }: StoredSession, second: number) => session.endsAt > second * 1000;
 
+const over = () =>
+  new Refusal(
+    "CREDENTIAL_EXPIRED",
+    "The life of this session, or of one above it, is over: sign in again, or have your parent delegate anew.",
+  );
+
 const ended = () =>
-  new Refusal("CREDENTIAL_REVOKED", "This session, or one above it, has ended: sign in again, or have your parent delegate to you again.");
+  new Refusal("CREDENTIAL_REVOKED", "This session, or one above it, was ended: sign in again, or have your parent delegate to you again.");

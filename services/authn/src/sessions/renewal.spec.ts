@@ -36,8 +36,8 @@ describe("renewing a credential", () => {
 
   it("is refused when the session's own life is over, its descendants' with it", async () => {
     core.clock.pass(3600_000 + 1000);
-    await refuses("CREDENTIAL_REVOKED", core.renew(release));
-    await refuses("CREDENTIAL_REVOKED", core.renew(deploy));
+    await refuses("CREDENTIAL_EXPIRED", core.renew(release), /life of this session/);
+    await refuses("CREDENTIAL_EXPIRED", core.renew(deploy));
   });
 
   it("never makes a credential that outlives its session", async () => {
@@ -47,7 +47,51 @@ describe("renewing a credential", () => {
   });
 
   it("is refused for a session that never was", () =>
-    refuses("CREDENTIAL_REVOKED", core.renew({ sid: "A".repeat(22), holder: newHolder() })));
+    refuses("CREDENTIAL_EXPIRED", core.renew({ sid: "A".repeat(22), holder: newHolder() })));
+
+  describe("long after the last one has expired", () => {
+    beforeEach(() => core.clock.pass(50 * 60_000));
+
+    it("goes on with the same key, as far as the session's own life", async () => {
+      assert.ok(deploy.credential.expiresAt * 1000 < core.clock.now());
+      const renewed = await core.renew(deploy);
+      assert.deepEqual([renewed.sid, renewed.sessionStarts], [deploy.sid, deploy.credential.sessionStarts]);
+      assert.ok(renewed.expiresAt * 1000 > core.clock.now());
+      core.clock.pass(10 * 60_000 + 1000);
+      await refuses("CREDENTIAL_EXPIRED", core.renew(deploy), /sign in again/);
+    });
+
+    it("is refused to another key, and to the key of another session", async () => {
+      for (const thumbprint of [newHolder().thumbprint, release.holder.thumbprint]) {
+        await refuses("PROOF_INVALID", core.renewal.renew(deploy.sid, undefined, thumbprint, nowhere), /another key/);
+      }
+    });
+
+    it("is refused for what was ended meanwhile, itself or above it, and says so", async () => {
+      await revoke(release.sid);
+      for (const actor of [release, deploy]) await refuses("CREDENTIAL_REVOKED", core.renew(actor), /was ended/);
+    });
+
+    it("gives what the session may now, not what the expired one said", async () => {
+      const narrow = ceiling([Action.USE]);
+      await core.renew(deploy, narrow);
+      assert.deepEqual((await core.renew(deploy)).ceiling, narrow);
+      await core.renew(release, narrow);
+      const other = await core.renew(deploy);
+      assert.deepEqual(other.ceiling, narrow);
+      await refuses("DELEGATION_EXCEEDED", core.renew(deploy, mayDelegate));
+    });
+  });
+
+  it("of a session that is bound to a certificate wants its key or its certificate, and of another its key", async () => {
+    const holder = newHolder();
+    const { ticket } = await core.ticket(release, "certified", mayDelegate, holder);
+    const certified = await core.redeem(ticket, holder, "mtls");
+    await core.renewal.renew(certified.sid, undefined, undefined, nowhere);
+    await core.renewal.renew(certified.sid, undefined, holder.thumbprint, nowhere);
+    await refuses("PROOF_INVALID", core.renewal.renew(certified.sid, undefined, newHolder().thumbprint, nowhere));
+    await refuses("PROOF_INVALID", core.renewal.renew(deploy.sid, undefined, undefined, nowhere));
+  });
 
   it("narrows from then on, and never widens again", async () => {
     const narrow = ceiling([Action.USE]);

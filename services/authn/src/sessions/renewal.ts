@@ -18,7 +18,10 @@ export interface RenewalOptions extends Times {
   readonly evidence: Evidence;
 }
 
-/** The next credential of a session, for the key that it has, while it and all above it live. */
+/**
+ * The next credential of a session, for the key that it has, while it and all above it live. How old the last one is does not
+ * matter, nor what it said: all that the next one says is in the session's record.
+ */
 export class Renewal {
   readonly #options: RenewalOptions;
 
@@ -28,14 +31,14 @@ export class Renewal {
 
   /**
    * @param narrower replaces the session's ceiling from now on, and ends its descendants' credentials
-   * @param thumbprint of the key that the call was proven with, where it was proven by DPoP
-   * @throws Refusal CREDENTIAL_REVOKED, DELEGATION_EXCEEDED
+   * @param thumbprint of the key that the call was proven with; undefined where it was proven by the session's certificate
+   * @throws Refusal CREDENTIAL_EXPIRED, CREDENTIAL_REVOKED, PROOF_INVALID, DELEGATION_EXCEEDED
    */
   async renew(sid: string, narrower: Ceiling | undefined, thumbprint: string | undefined, origin: Origin): Promise<IssuedCredential> {
     const { issuer, evidence } = this.#options;
     const lineage = await liveLineage(sid, this.#options);
-    const { holder } = lineage.session;
-    if (holder.kind !== "key" || (thumbprint !== undefined && holder.thumbprint !== thumbprint)) {
+    const { holder, binding } = lineage.session;
+    if (holder.kind !== "key" || (thumbprint === undefined ? binding !== "mtls" : holder.thumbprint !== thumbprint)) {
       throw new Refusal("PROOF_INVALID", "This session belongs to another key: prove the call with the key that began it.");
     }
     const wanted = narrower ?? lineage.session.ceiling;
