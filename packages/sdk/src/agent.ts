@@ -1,12 +1,12 @@
 import type { ChildProcess } from "node:child_process";
-import { AccessState, Binding, Refusal, type SecretDescription } from "@sallyport/contracts";
+import { AccessState, Refusal, type SecretDescription } from "@sallyport/contracts";
 import { ProofMaker } from "@sallyport/identity/proof-maker";
 import type { CeilingInit } from "./ceiling.ts";
 import { type Delegation, delegate, type HandedOver } from "./delegate.ts";
 import type { Endpoints } from "./endpoints.ts";
 import { enrol, type SpawnOptions, spawnChild } from "./enrolment.ts";
+import { bindingOf, exchangeIdToken } from "./exchange-id-token.ts";
 import { readHandover } from "./handover.ts";
-import { idTokenType } from "./person.ts";
 import { type BindingKind, Session } from "./session.ts";
 import { type UseOperation, type UseOptions, type UseResult, useRequest, useSecret } from "./use.ts";
 import { waitForAccess } from "./wait-for-access.ts";
@@ -19,8 +19,6 @@ export interface BindingOption {
    */
   readonly binding?: BindingKind;
 }
-
-const bindings = { dpop: Binding.DPOP, mtls: Binding.MTLS } as const;
 
 /** How long people may take, unless said otherwise. */
 const defaultWaitMs = 10 * 60_000;
@@ -43,12 +41,8 @@ export class Agent {
       key?: ProofMaker;
     } & BindingOption,
   ): Promise<Agent> {
-    const session = new Session(options.endpoints, options.key, { binding: options.binding });
-    const { subjectToken, name: agentName, ceiling } = options;
-    const binding = bindings[session.binding];
-    return Agent.#adopting(session, () =>
-      session.tokens.exchange({ subjectToken, subjectTokenType: idTokenType, agentName, ceiling, binding }),
-    );
+    const { endpoints, subjectToken, name: agentName, ceiling, key, binding } = options;
+    return new Agent(await exchangeIdToken(endpoints, subjectToken, { agentName, ceiling, key, binding }));
   }
 
   /**
@@ -58,7 +52,13 @@ export class Agent {
   static async fromTicket(handover: string, key: ProofMaker, options: BindingOption = {}): Promise<Agent> {
     const { ticket, ...endpoints } = readHandover(handover);
     const session = new Session(endpoints, key, options);
-    return Agent.#adopting(session, () => session.delegations.redeemTicket({ ticket, binding: bindings[session.binding] }));
+    try {
+      session.adopt((await session.delegations.redeemTicket({ ticket, binding: bindingOf(session) })).credential);
+      return new Agent(session);
+    } catch (error) {
+      session.close();
+      throw error;
+    }
   }
 
   /** The child's side of {@link Agent.spawn}: tells the new key's thumbprint on the pipe and waits there for the ticket. */
@@ -69,16 +69,6 @@ export class Agent {
   ): Promise<Agent> {
     const key = ProofMaker.generate();
     return Agent.fromTicket(await enrol(key.thumbprint, input, output), key, options);
-  }
-
-  static async #adopting(session: Session, ask: () => Promise<{ credential?: Session["credential"] | undefined }>): Promise<Agent> {
-    try {
-      session.adopt((await ask()).credential);
-      return new Agent(session);
-    } catch (error) {
-      session.close();
-      throw error;
-    }
   }
 
   /** `<principal>#<agent>/<child>/…` */

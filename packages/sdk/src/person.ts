@@ -1,9 +1,7 @@
 import type { Review } from "@sallyport/contracts";
 import type { Endpoints } from "./endpoints.ts";
-import { Session } from "./session.ts";
-
-/** RFC 8693 §3. */
-export const idTokenType = "urn:ietf:params:oauth:token-type:id_token";
+import { exchangeIdToken } from "./exchange-id-token.ts";
+import type { Session } from "./session.ts";
 
 /** A person who signed in for themselves: sees reviews, decides them, ends sessions. */
 export class Person {
@@ -14,14 +12,7 @@ export class Person {
   }
 
   static async signIn(options: { endpoints: Endpoints; idToken: string }): Promise<Person> {
-    const session = new Session(options.endpoints);
-    try {
-      session.adopt((await session.tokens.exchange({ subjectToken: options.idToken, subjectTokenType: idTokenType })).credential);
-      return new Person(session);
-    } catch (error) {
-      session.close();
-      throw error;
-    }
+    return new Person(await exchangeIdToken(options.endpoints, options.idToken));
   }
 
   /** The reviews that this person may see. @param pendingOnly only those that wait for a decision */

@@ -3,8 +3,8 @@ import { Command, Option } from "commander";
 import { type CeilingOptions, ceilingOf, withCeilingOptions } from "../input/ceiling.ts";
 import { seconds } from "../input/seconds.ts";
 import { note, result } from "../output/print.ts";
-import { withProfile } from "../profile/profile.ts";
 import { profileOption } from "../profile/profile-option.ts";
+import { withProfile } from "../profile/with-profile.ts";
 
 type Options = CeilingOptions & { name: string; thumbprint: string; ttl: number; profile: string; output: "line" | "json" };
 

@@ -12,7 +12,7 @@ export function logoutCommand(): Command {
     .addOption(profileOption())
     .action(async ({ profile, end }: { profile: string; end?: true }) => {
       if (end === true) {
-        const session = loadProfile(profile);
+        const { session } = loadProfile(profile);
         try {
           const { sessionId } = session;
           await session.revocations.revoke({ subject: { case: "sessionId", value: sessionId }, reason: "signed out" });

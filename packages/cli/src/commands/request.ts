@@ -6,8 +6,8 @@ import { maxWaitSeconds, waitOption } from "../input/wait.ts";
 import { type Form, outputOption } from "../output/form.ts";
 import { note, printOne } from "../output/print.ts";
 import { timeOf } from "../output/session.ts";
-import { withProfile } from "../profile/profile.ts";
 import { profileOption } from "../profile/profile-option.ts";
+import { withProfile } from "../profile/with-profile.ts";
 import { stateName } from "./reviews/view.ts";
 
 type Options = OperationOptions & { reason: string; wait?: number | true; profile: string; output: Form };

@@ -3,8 +3,8 @@ import { Refusal, type RevokeRequest } from "@sallyport/contracts";
 import { Command } from "commander";
 import { type Form, outputOption } from "../output/form.ts";
 import { printOne } from "../output/print.ts";
-import { withProfile } from "../profile/profile.ts";
 import { profileOption } from "../profile/profile-option.ts";
+import { withProfile } from "../profile/with-profile.ts";
 
 interface Options {
   session?: string;

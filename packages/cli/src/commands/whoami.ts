@@ -2,8 +2,8 @@ import { Command } from "commander";
 import { type Form, outputOption } from "../output/form.ts";
 import { printOne } from "../output/print.ts";
 import { sessionColumns, sessionFacts } from "../output/session.ts";
-import { withProfile } from "../profile/profile.ts";
 import { profileOption } from "../profile/profile-option.ts";
+import { withProfile } from "../profile/with-profile.ts";
 
 /** `sallyport whoami`: what the credential says, as Sallyport understands it. */
 export function whoamiCommand(): Command {

@@ -4,8 +4,8 @@ import { Command } from "commander";
 import { confirm } from "../../input/confirm.ts";
 import { type Form, outputOption } from "../../output/form.ts";
 import { describe, note, printOne } from "../../output/print.ts";
-import { withProfile } from "../../profile/profile.ts";
 import { profileOption } from "../../profile/profile-option.ts";
+import { withProfile } from "../../profile/with-profile.ts";
 import { reviewColumns, reviewFacts } from "./view.ts";
 
 interface Options {

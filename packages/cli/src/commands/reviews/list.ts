@@ -2,8 +2,8 @@ import { Person } from "@sallyport/sdk";
 import { Command } from "commander";
 import { type Form, outputOption } from "../../output/form.ts";
 import { printAll } from "../../output/print.ts";
-import { withProfile } from "../../profile/profile.ts";
 import { profileOption } from "../../profile/profile-option.ts";
+import { withProfile } from "../../profile/with-profile.ts";
 import { reviewFacts, summaryColumns } from "./view.ts";
 
 export function listCommand(): Command {

@@ -2,8 +2,8 @@ import { Person } from "@sallyport/sdk";
 import { Command } from "commander";
 import { type Form, outputOption } from "../../output/form.ts";
 import { printOne } from "../../output/print.ts";
-import { withProfile } from "../../profile/profile.ts";
 import { profileOption } from "../../profile/profile-option.ts";
+import { withProfile } from "../../profile/with-profile.ts";
 import { reviewColumns, reviewFacts } from "./view.ts";
 
 export function showCommand(): Command {

@@ -2,8 +2,8 @@ import type { SecretSummary } from "@sallyport/contracts";
 import { Command } from "commander";
 import { type Form, outputOption } from "../../output/form.ts";
 import { printAll } from "../../output/print.ts";
-import { withProfile } from "../../profile/profile.ts";
 import { profileOption } from "../../profile/profile-option.ts";
+import { withProfile } from "../../profile/with-profile.ts";
 
 export function listCommand(): Command {
   return new Command("ls")

@@ -3,8 +3,8 @@ import { Command } from "commander";
 import { type Form, outputOption } from "../../output/form.ts";
 import { printOne } from "../../output/print.ts";
 import { timeOf } from "../../output/session.ts";
-import { withProfile } from "../../profile/profile.ts";
 import { profileOption } from "../../profile/profile-option.ts";
+import { withProfile } from "../../profile/with-profile.ts";
 
 export function readCommand(): Command {
   return new Command("read")

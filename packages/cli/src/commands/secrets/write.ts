@@ -2,8 +2,8 @@ import { Command } from "commander";
 import { readStdin } from "../../input/stdin.ts";
 import { type Form, outputOption } from "../../output/form.ts";
 import { note, printOne } from "../../output/print.ts";
-import { withProfile } from "../../profile/profile.ts";
 import { profileOption } from "../../profile/profile-option.ts";
+import { withProfile } from "../../profile/with-profile.ts";
 import { fieldsOf } from "./fields.ts";
 
 /** A message holds no more. */

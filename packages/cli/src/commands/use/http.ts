@@ -4,8 +4,8 @@ import { Command, Option } from "commander";
 import { type OperationOptions, operationOf, withOperationOptions } from "../../input/operation.ts";
 import { maxWaitSeconds, waitOption } from "../../input/wait.ts";
 import { note } from "../../output/print.ts";
-import { withProfile } from "../../profile/profile.ts";
 import { profileOption } from "../../profile/profile-option.ts";
+import { withProfile } from "../../profile/with-profile.ts";
 import { printAnswer } from "./answer.ts";
 
 type Options = OperationOptions & { accessRequest?: string; wait?: number | true; profile: string; output: "body" | "json" };
