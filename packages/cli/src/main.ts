@@ -17,6 +17,7 @@ const commands: Record<string, () => Promise<Command>> = {
   request: async () => (await import("./commands/request.ts")).requestCommand(),
   reviews: async () => (await import("./commands/reviews.ts")).reviewsCommand(),
   revoke: async () => (await import("./commands/revoke.ts")).revokeCommand(),
+  keys: async () => (await import("./commands/keys.ts")).keysCommand(),
   policy: async () => (await import("./commands/policy.ts")).policyCommand(),
   audit: async () => (await import("./commands/audit.ts")).auditCommand(),
 };

@@ -17,6 +17,7 @@ export { ReplayStore } from "./replay-store.ts";
 export * from "./revocation-set.ts";
 export { newSessionId } from "./session-id.ts";
 export * from "./sign-credential.ts";
+export * from "./signing-keys.ts";
 export { certificateThumbprint, isThumbprint, jwkThumbprint, sha256 } from "./thumbprint.ts";
 export * from "./verify-credential.ts";
 export * from "./verify-proof.ts";

@@ -167,7 +167,7 @@ export class AuthnCore {
     });
     const ca = await agentsCa();
     const certificates = await AgentCertificates.load(ca.keyPem, ca.certificatePem, "example.internal", clock);
-    const signer = { key: privateKey, kid: "credential-1" };
+    const signer = () => ({ key: privateKey, kid: "credential-1" });
     const issuer = new CredentialIssuer({ signer, issuer: audience, audience, credentialSeconds: 600, certificates });
     const epoch = () => this.guardian.current.epoch;
     const common = { sessions, revocations, issuer, evidence, clock, epoch };
@@ -181,7 +181,7 @@ export class AuthnCore {
       ticketSeconds: 60,
     });
     this.revocations = new Revocations({ ...common, log: revocations, policy });
-    this.feed = new Feed({ revocations, guardian: this.guardian, jwks, agentCaPem: certificates.caPem }, 4);
+    this.feed = new Feed({ revocations, guardian: this.guardian, jwks: () => jwks, agentCaPem: certificates.caPem }, 4);
   }
 
   /** Alice herself, or an agent that signs in for her. */

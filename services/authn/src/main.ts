@@ -8,12 +8,14 @@ import { Delegation } from "./delegation/delegation.ts";
 import { delegationHandlers } from "./delegation/delegation-handlers.ts";
 import { EpochGuardian } from "./epoch/guardian.ts";
 import { LastKnown } from "./epoch/last-known.ts";
+import { signingKeysChanged } from "./evidence/drafts.ts";
 import { Exchange } from "./exchange/exchange.ts";
 import { tokenHandlers } from "./exchange/token-handlers.ts";
 import { Feed } from "./feed/feed.ts";
 import { feedHandlers } from "./feed/feed-handlers.ts";
 import { registerOAuth } from "./http/register.ts";
 import { readAuthnKeys } from "./keys/authn-keys.ts";
+import { CredentialKeyring } from "./keys/credential-keyring.ts";
 import { PolicyQuestion } from "./policy/policy-question.ts";
 import { revocationHandlers } from "./revocation/revocation-handlers.ts";
 import { RevocationLog } from "./revocation/revocation-log.ts";
@@ -43,13 +45,21 @@ export async function start(host: Host): Promise<Running> {
   const guardian = await EpochGuardian.start({ state, lastKnown: new LastKnown(folder), evidence, clock, onGeneration });
   const epoch = () => guardian.current.epoch;
 
-  const sessions = new SessionStore(state, keys.stateSecret, clock);
-  const tickets = new SealedCollection(state, "tickets", keys.stateSecret);
+  const { stateSecret } = keys.signing;
+  const sessions = new SessionStore(state, stateSecret, clock);
+  const tickets = new SealedCollection(state, "tickets", stateSecret);
   const limits = new Limits(state, revocationLog, limitSettings(config));
   const policyClient = peers.client("pdp", DecisionService);
   const policy = new PolicyQuestion((request) => policyClient.check(request, { timeoutMs: 2_000 }));
   const { credentialSeconds, sessionSeconds, ticketSeconds } = config.authn;
-  const issuer = new CredentialIssuer({ signer: keys.signer, issuer: audience, audience, credentialSeconds, certificates });
+  const keyring = new CredentialKeyring(keys.signing, keys.signingFile.text, {
+    file: keys.signingFile.path,
+    clock,
+    onChange: (kids) => evidence.record(signingKeysChanged(kids)),
+    log: host.log,
+  });
+  const jwks = () => keyring.jwks();
+  const issuer = new CredentialIssuer({ signer: () => keyring.signer(), issuer: audience, audience, credentialSeconds, certificates });
   const providers = new TrustProviders(configuredProviders(config.trust.oidc), clock);
 
   const common = { sessions, revocations: revocationLog, issuer, evidence, clock, epoch };
@@ -58,7 +68,7 @@ export async function start(host: Host): Promise<Running> {
   const delegation = new Delegation({ ...common, tickets, limits, policy, ticketSeconds });
   const revocations = new Revocations({ ...common, log: revocationLog, policy });
 
-  const feed = new Feed({ revocations: revocationLog, guardian, jwks: keys.jwks, agentCaPem: certificates.caPem });
+  const feed = new Feed({ revocations: revocationLog, guardian, jwks, agentCaPem: certificates.caPem });
   listeners.peers.serve(FeedService, feedHandlers(feed), { roles: ["authn", "pdp", "broker", "audit"] });
   const trust = await TrustFeed.follow(host, "authn");
   const gate = new Gate(host, trust);
@@ -67,7 +77,7 @@ export async function start(host: Host): Promise<Running> {
     door.serve(DelegationService, delegationHandlers(gate, delegation, evidence));
     door.serve(RevocationService, revocationHandlers(gate, revocations, evidence));
   }
-  registerOAuth(listeners.edge, { gate, feed: trust, exchange, revocations, evidence, audience, jwks: keys.jwks, clock });
+  registerOAuth(listeners.edge, { gate, feed: trust, exchange, revocations, evidence, audience, jwks, clock });
 
   return {
     name: "authn",
@@ -78,6 +88,7 @@ export async function start(host: Host): Promise<Running> {
     },
     stop: async () => {
       await trust.stop();
+      keyring.stop();
       guardian.stop();
       await evidence.stop();
       await state.close();

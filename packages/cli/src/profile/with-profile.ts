@@ -1,7 +1,7 @@
 import { timestampMs } from "@bufbuild/protobuf/wkt";
 import { Refusal } from "@sallyport/contracts";
 import { exchangeIdToken, type Session } from "@sallyport/sdk";
-import { withLock } from "./lock.ts";
+import { withLock } from "../files/lock.ts";
 import { loadProfile, type Profile, profilePath, saveProfile } from "./profile.ts";
 
 /**

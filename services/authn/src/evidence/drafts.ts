@@ -85,6 +85,15 @@ export const epochRaised = (epoch: number, why: string, outcome: Pick<Facts, "st
     details: { why },
   });
 
+/** Other keys sign and verify credentials from now on. */
+export const signingKeysChanged = (kids: readonly string[]): Draft =>
+  entityManagement("update", {
+    event: "credential-keys.change",
+    status: "success",
+    entity: { type: "credential-keys", uid: kids.at(-1) ?? "" },
+    details: { kids: [...kids] },
+  });
+
 /** What a refused call asked for. */
 export type Attempt =
   | "session.start"

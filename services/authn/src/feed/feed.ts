@@ -11,8 +11,8 @@ const maxPerMessage = 2000;
 export interface FeedSources {
   readonly revocations: RevocationLog;
   readonly guardian: Pick<EpochGuardian, "current" | "look">;
-  /** JWK Set of the keys that sign credentials. */
-  readonly jwks: string;
+  /** JWK Set of the keys that sign credentials, as it is now. */
+  readonly jwks: () => string;
   /** Certificate that issues agents' client certificates. */
   readonly agentCaPem: string;
 }
@@ -34,7 +34,7 @@ export class Feed {
   async *follow(questions: AsyncIterable<FollowRequest>, signal: AbortSignal): AsyncIterable<Answer> {
     const inbox = new Inbox(questions, signal);
     const stopListening = this.#sources.revocations.onGrowth(() => inbox.grew());
-    const sent = { generation: "", upTo: 0 };
+    const sent: Sent = { generation: "", upTo: 0, jwks: "" };
     try {
       for (let next = await inbox.next(); next !== "ended"; next = await inbox.next()) {
         if (next === "grown") yield* this.#push(sent);
@@ -53,7 +53,10 @@ export class Feed {
     }
     const { revocations, guardian, jwks, agentCaPem } = this.#sources;
     const { epoch } = guardian.current;
-    const head = { generation, epoch: BigInt(epoch), ...(sent.generation === "" ? { jwks, agentCaPem } : {}) };
+    const known = jwks();
+    const news = { ...(sent.generation === "" ? { agentCaPem } : {}), ...(sent.jwks === known ? {} : { jwks: known }) };
+    const head = { generation, epoch: BigInt(epoch), ...news };
+    sent.jwks = known;
     sent.upTo = Number(afterSequence);
     sent.generation = generation;
     while (revocations.length - sent.upTo > this.#perMessage) yield { ...head, revocations: this.#take(sent) };
@@ -91,6 +94,7 @@ export class Feed {
 interface Sent {
   generation: string;
   upTo: number;
+  jwks: string;
 }
 
 function generationOf(guardian: Pick<EpochGuardian, "current">): string | undefined {

@@ -22,9 +22,9 @@ export const metadataDocument =
 
 /** `GET /oauth/jwks`: the keys that sign credentials (RFC 7517). */
 export const jwksDocument =
-  (jwks: string) =>
+  (jwks: () => string) =>
   async (_request: EdgeRequest): Promise<EdgeResponse> =>
-    cacheable(JSON.parse(jwks));
+    cacheable(JSON.parse(jwks()));
 
 const cacheable = (body: unknown): EdgeResponse => ({
   status: 200,

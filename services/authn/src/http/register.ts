@@ -14,7 +14,7 @@ export interface OAuthOptions {
   readonly revocations: Revocations;
   readonly evidence: Evidence;
   readonly audience: string;
-  readonly jwks: string;
+  readonly jwks: () => string;
   readonly clock: { now(): number };
 }
 

@@ -17,7 +17,8 @@ import type { Holder, Session } from "./session.ts";
 export type IssuedCredential = MessageInitShape<typeof CredentialSchema> & { readonly token: string; readonly sessionId: string };
 
 export interface IssuerOptions {
-  readonly signer: CredentialSigner;
+  /** The key to sign with now: keys are rotated. */
+  readonly signer: () => CredentialSigner;
   readonly issuer: string;
   readonly audience: string;
   /** At most 600. */
@@ -63,7 +64,7 @@ export class CredentialIssuer {
       epoch,
     });
     return {
-      token: await signCredential(claims, signer),
+      token: await signCredential(claims, signer()),
       expiresAt: timestampFromMs(expiresAt * 1000),
       sessionId: session.sid,
       chain: chainToWire(chain),

@@ -9,7 +9,7 @@ const tryEveryMs = 100;
 /** Runs something while no other process does so under this path. @throws Refusal CANCELLED where the other takes too long */
 export async function withLock<T>(path: string, run: () => Promise<T>): Promise<T> {
   for (let waited = 0; !taken(path); waited += tryEveryMs) {
-    if (waited > staleMs) throw new Refusal("CANCELLED", "Another sallyport command is signing in just now, and takes long: try again.");
+    if (waited > staleMs) throw new Refusal("CANCELLED", "Another sallyport command is at this file, and takes long: try again.");
     await sleep(tryEveryMs);
   }
   try {
