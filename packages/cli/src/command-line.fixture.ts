@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { PassThrough } from "node:stream";
-import { BrokerService, DelegationService, ReviewService, RevocationService, TokenService } from "@sallyport/contracts";
+import { BrokerService, DelegationService, ReviewService, RevocationService, RosterService, TokenService } from "@sallyport/contracts";
 import { formatAddress } from "@sallyport/service";
 import { TestInstallation } from "../../service/src/process/process.fixture.ts";
 import { main } from "./main.ts";
@@ -62,7 +62,7 @@ export class FakeInstallation {
     const fake = new FakeInstallation(installation);
     const running = await installation.run({
       authn: ({ listeners }) => {
-        for (const service of [TokenService, DelegationService, RevocationService, BrokerService, ReviewService]) {
+        for (const service of [TokenService, DelegationService, RevocationService, RosterService, BrokerService, ReviewService]) {
           const handlers = service.methods.map((method) => [
             method.localName,
             method.methodKind === "unary" ? fake.#once(method.localName) : fake.#many(method.localName),

@@ -16,6 +16,7 @@ const commands: Record<string, () => Promise<Command>> = {
   use: async () => (await import("./commands/use.ts")).useCommand(),
   request: async () => (await import("./commands/request.ts")).requestCommand(),
   reviews: async () => (await import("./commands/reviews.ts")).reviewsCommand(),
+  sessions: async () => (await import("./commands/sessions.ts")).sessionsCommand(),
   revoke: async () => (await import("./commands/revoke.ts")).revokeCommand(),
   keys: async () => (await import("./commands/keys.ts")).keysCommand(),
   policy: async () => (await import("./commands/policy.ts")).policyCommand(),

@@ -10,6 +10,7 @@ import {
   Refusal,
   ReviewService,
   RevocationService,
+  RosterService,
   TokenService,
 } from "@sallyport/contracts";
 import { ProofMaker } from "@sallyport/identity/proof-maker";
@@ -79,6 +80,9 @@ export class Session {
   }
   get revocations(): Client<typeof RevocationService> {
     return this.#client(RevocationService, "authn");
+  }
+  get roster(): Client<typeof RosterService> {
+    return this.#client(RosterService, "authn");
   }
   get broker(): Client<typeof BrokerService> {
     return this.#client(BrokerService, "broker");

@@ -31,6 +31,7 @@ import { Revocations } from "./revocation/revocations.ts";
 import { CredentialIssuer } from "./sessions/credential-issuer.ts";
 import { type LimitSettings, Limits } from "./sessions/limits.ts";
 import { Renewal } from "./sessions/renewal.ts";
+import { Roster } from "./sessions/roster.ts";
 import { SealedCollection } from "./sessions/sealed-collection.ts";
 import { SessionStore } from "./sessions/session-store.ts";
 import { issuerFetch } from "./trust/fetch-json.ts";
@@ -117,6 +118,7 @@ export class AuthnCore {
   renewal!: Renewal;
   delegation!: Delegation;
   revocations!: Revocations;
+  roster!: Roster;
   feed!: Feed;
   keys!: CredentialKeys;
   readonly asked: { action: Action; chain: string[] }[] = [];
@@ -181,6 +183,7 @@ export class AuthnCore {
       ticketSeconds: 60,
     });
     this.revocations = new Revocations({ ...common, log: revocations, policy });
+    this.roster = new Roster({ ...common, limits, policy });
     this.feed = new Feed({ revocations, guardian: this.guardian, jwks: () => jwks, agentCaPem: certificates.caPem }, 4);
   }
 

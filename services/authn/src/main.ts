@@ -1,5 +1,13 @@
 import { join } from "node:path";
-import { DecisionService, DelegationService, FeedService, JournalService, RevocationService, TokenService } from "@sallyport/contracts";
+import {
+  DecisionService,
+  DelegationService,
+  FeedService,
+  JournalService,
+  RevocationService,
+  RosterService,
+  TokenService,
+} from "@sallyport/contracts";
 import { EvidenceWriter } from "@sallyport/journal";
 import { checkpointPublicKey, Gate, type Host, type Running, TrustFeed } from "@sallyport/service";
 import { openConfiguredState } from "@sallyport/state";
@@ -23,6 +31,8 @@ import { Revocations } from "./revocation/revocations.ts";
 import { CredentialIssuer } from "./sessions/credential-issuer.ts";
 import { Limits } from "./sessions/limits.ts";
 import { Renewal } from "./sessions/renewal.ts";
+import { Roster } from "./sessions/roster.ts";
+import { rosterHandlers } from "./sessions/roster-handlers.ts";
 import { SealedCollection } from "./sessions/sealed-collection.ts";
 import { SessionStore } from "./sessions/session-store.ts";
 import { configuredProviders } from "./trust/configured-providers.ts";
@@ -68,6 +78,8 @@ export async function start(host: Host): Promise<Running> {
   const delegation = new Delegation({ ...common, tickets, limits, policy, ticketSeconds });
   const revocations = new Revocations({ ...common, log: revocationLog, policy });
 
+  const roster = new Roster({ ...common, limits, policy });
+
   const feed = new Feed({ revocations: revocationLog, guardian, jwks, agentCaPem: certificates.caPem });
   listeners.peers.serve(FeedService, feedHandlers(feed), { roles: ["authn", "pdp", "broker", "audit"] });
   const trust = await TrustFeed.follow(host, "authn");
@@ -75,6 +87,7 @@ export async function start(host: Host): Promise<Running> {
   for (const door of [listeners.agents, listeners.agentsMtls, listeners.edge]) {
     door.serve(TokenService, tokenHandlers(gate, exchange, renewal, evidence));
     door.serve(DelegationService, delegationHandlers(gate, delegation, evidence));
+    door.serve(RosterService, rosterHandlers(gate, roster, evidence));
     door.serve(RevocationService, revocationHandlers(gate, revocations, evidence));
   }
   registerOAuth(listeners.edge, { gate, feed: trust, exchange, revocations, evidence, audience, jwks, clock });

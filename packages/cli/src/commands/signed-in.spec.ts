@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
-import { AccessState, Action, LinkKind, Refusal } from "@sallyport/contracts";
+import { AccessState, Action, Binding, LinkKind, Refusal } from "@sallyport/contracts";
 import { readHandover } from "@sallyport/sdk";
 import { FakeInstallation, sallyport } from "../command-line.fixture.ts";
 
@@ -104,6 +104,48 @@ describe("the command line, signed in", () => {
       assert.equal((await sallyport(["whoami", "--profile", "other"])).code, 4);
       assert.equal((await sallyport(["logout", "--end", "--profile", "agent"])).code, 0);
       assert.deepEqual(lastAsked("revoke").subject, { case: "sessionId", value: "s".repeat(22) });
+    });
+  });
+
+  describe("sessions", () => {
+    const agent = (name: string, sessionId: string) => ({
+      chain: { ...chain, links: [...chain.links, { id: `corp/alice#${name}`, kind: LinkKind.AGENT, sessionId }] },
+      ceiling,
+      startedAt: timestampFromMs(0),
+      endsAt: timestampFromMs(3_600_000),
+      binding: Binding.MTLS,
+      thumbprint: "t",
+      enrolled: true,
+    });
+    beforeEach(() => {
+      fake.answers.listLiveSessions = ({ pageToken }) =>
+        pageToken === ""
+          ? { sessions: [agent("release", "r".repeat(22))], nextPageToken: "next" }
+          : { sessions: [agent("deploy", "d".repeat(22))] };
+    });
+
+    it("ls reads every page, of the principal that is named", async () => {
+      const ran = await sallyport(["sessions", "ls", "--principal", "corp/alice", "-o", "json"]);
+      assert.equal(ran.code, 0, ran.stderr);
+      assert.deepEqual(
+        JSON.parse(ran.stdout).map(({ id }: { id: string }) => id),
+        ["corp/alice#deploy", "corp/alice#release"],
+      );
+      assert.equal(lastAsked("listLiveSessions").principal, "corp/alice");
+    });
+
+    it("show says all of one, and kill ends exactly it, for a reason", async () => {
+      const ran = await sallyport(["sessions", "show", "corp/alice#deploy", "-o", "json"]);
+      assert.equal(ran.code, 0, ran.stderr);
+      const { session, binding, state } = JSON.parse(ran.stdout);
+      assert.deepEqual([session, binding, state], ["d".repeat(22), "mtls", "live"]);
+      assert.match((await sallyport(["sessions", "show", "corp/alice#deploy"])).stdout, /^ends at +1970-01-01T01:00:00.000Z$/m);
+      assert.equal((await sallyport(["sessions", "show", "corp/alice#none"])).code, 2);
+      fake.answers.revoke = () => ({ sequence: 1n });
+      assert.equal((await sallyport(["sessions", "kill", session])).code, 2);
+      never("revoke");
+      assert.equal((await sallyport(["sessions", "kill", session, "--reason", "misbehaves"])).code, 0);
+      assert.deepEqual(lastAsked("revoke").subject, { case: "sessionId", value: session });
     });
   });
 

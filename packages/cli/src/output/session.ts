@@ -42,13 +42,21 @@ export const sessionFacts = (parts: {
   };
 };
 
-export const sessionColumns: Columns<ReturnType<typeof sessionFacts>> = {
-  id: ({ id }) => id,
-  session: ({ session }) => session,
-  chain: ({ chain }) => chain.map(({ id, kind, owner }) => `${id} (${kind}${owner === undefined ? "" : `, ${owner} answers for it`})`),
-  groups: ({ groups }) => groups.join(", "),
-  ceiling: ({ ceiling }) =>
+type WhoAndWhat = Omit<ReturnType<typeof sessionFacts>, "expiresAt">;
+
+/** Who, through whom, and the most that they may do. */
+export const whoColumns = {
+  id: ({ id }: WhoAndWhat) => id,
+  session: ({ session }: WhoAndWhat) => session,
+  chain: ({ chain }: WhoAndWhat) =>
+    chain.map(({ id, kind, owner }) => `${id} (${kind}${owner === undefined ? "" : `, ${owner} answers for it`})`),
+  groups: ({ groups }: WhoAndWhat) => groups.join(", "),
+  ceiling: ({ ceiling }: WhoAndWhat) =>
     ceiling.map(({ actions, secrets, targets }) => `${actions.join(", ")} · secrets ${secrets.join(", ")} · targets ${targets.join(", ")}`),
+  key: ({ thumbprint }: WhoAndWhat) => thumbprint,
+};
+
+export const sessionColumns: Columns<ReturnType<typeof sessionFacts>> = {
+  ...whoColumns,
   "credential ends": ({ expiresAt }) => expiresAt,
-  key: ({ thumbprint }) => thumbprint,
 };

@@ -85,6 +85,16 @@ export const epochRaised = (epoch: number, why: string, outcome: Pick<Facts, "st
     details: { why },
   });
 
+/** Somebody looked at the live agents of another principal. */
+export const rosterRead = (by: Chain, principal: string, origin: Origin): Draft =>
+  entityManagement("read", {
+    event: "session.list",
+    status: "success",
+    chain: by,
+    ...from(origin),
+    entity: { type: "principal", uid: principal },
+  });
+
 /** Other keys sign and verify credentials from now on. */
 export const signingKeysChanged = (kids: readonly string[]): Draft =>
   entityManagement("update", {
@@ -102,7 +112,8 @@ export type Attempt =
   | "agent.delegate"
   | "agent.enrol"
   | "session.revoke"
-  | "session.introspect";
+  | "session.introspect"
+  | "session.list";
 
 /** A call that was refused. */
 export function refusedCall(attempt: Attempt, refusal: Refusal, chain: Chain | undefined, origin: Origin): Draft {
@@ -114,6 +125,7 @@ export function refusedCall(attempt: Attempt, refusal: Refusal, chain: Chain | u
       return entityManagement("deactivate", { ...facts, action: "revoke", entity: { type: "session", uid: "" } });
     case "session.who-am-i":
     case "session.introspect":
+    case "session.list":
       return entityManagement("read", { ...facts, entity: { type: "session", uid: "" } });
     case "session.renew":
       return authentication("renew", facts);

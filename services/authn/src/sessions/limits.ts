@@ -90,6 +90,13 @@ export class Limits {
     if (entry !== undefined) await this.#state.replace(collection, id, entry.version, entry.value, { ttlMs });
   }
 
+  /** Sessions of the principal's agents that hold a place, by id. @param after the id before the first; empty for all */
+  async placesOf(principal: string, after: string, limit: number): Promise<string[]> {
+    const tree = `${sha256(principal)}.`;
+    const page = await this.#state.list(collection, { after: tree + after, limit });
+    return page.filter(({ id }) => id.startsWith(tree)).map(({ id }) => id.slice(tree.length));
+  }
+
   async #held(tree: string, limit: number): Promise<{ id: string; place: Place }[]> {
     const held: { id: string; place: Place }[] = [];
     for (let after = `${tree}.`; held.length < limit; ) {

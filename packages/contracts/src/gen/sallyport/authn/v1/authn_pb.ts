@@ -19,7 +19,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file sallyport/authn/v1/authn.proto.
  */
 export const file_sallyport_authn_v1_authn: GenFile = /*@__PURE__*/
-  fileDesc("Ch5zYWxseXBvcnQvYXV0aG4vdjEvYXV0aG4ucHJvdG8SEnNhbGx5cG9ydC5hdXRobi52MSK0AQoPRXhjaGFuZ2VSZXF1ZXN0EhUKDXN1YmplY3RfdG9rZW4YASABKAkSGgoSc3ViamVjdF90b2tlbl90eXBlGAIgASgJEhIKCmFnZW50X25hbWUYAyABKAkSLAoHY2VpbGluZxgEIAEoCzIbLnNhbGx5cG9ydC5jaGFpbi52MS5DZWlsaW5nEiwKB2JpbmRpbmcYBSABKA4yGy5zYWxseXBvcnQuYXV0aG4udjEuQmluZGluZyJGChBFeGNoYW5nZVJlc3BvbnNlEjIKCmNyZWRlbnRpYWwYASABKAsyHi5zYWxseXBvcnQuYXV0aG4udjEuQ3JlZGVudGlhbCLWAQoKQ3JlZGVudGlhbBINCgV0b2tlbhgBIAEoCRIuCgpleHBpcmVzX2F0GAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBISCgpzZXNzaW9uX2lkGAMgASgJEigKBWNoYWluGAQgASgLMhkuc2FsbHlwb3J0LmNoYWluLnYxLkNoYWluEiwKB2NlaWxpbmcYBSABKAsyGy5zYWxseXBvcnQuY2hhaW4udjEuQ2VpbGluZxIdChVjZXJ0aWZpY2F0ZV9jaGFpbl9wZW0YBiABKAkiPAoMUmVuZXdSZXF1ZXN0EiwKB2NlaWxpbmcYASABKAsyGy5zYWxseXBvcnQuY2hhaW4udjEuQ2VpbGluZyJDCg1SZW5ld1Jlc3BvbnNlEjIKCmNyZWRlbnRpYWwYASABKAsyHi5zYWxseXBvcnQuYXV0aG4udjEuQ3JlZGVudGlhbCIPCg1XaG9BbUlSZXF1ZXN0IqwBCg5XaG9BbUlSZXNwb25zZRIoCgVjaGFpbhgBIAEoCzIZLnNhbGx5cG9ydC5jaGFpbi52MS5DaGFpbhIsCgdjZWlsaW5nGAIgASgLMhsuc2FsbHlwb3J0LmNoYWluLnYxLkNlaWxpbmcSLgoKZXhwaXJlc19hdBgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEgoKdGh1bWJwcmludBgEIAEoCSKFAQoSSXNzdWVUaWNrZXRSZXF1ZXN0EhgKEGNoaWxkX3RodW1icHJpbnQYASABKAkSEgoKYWdlbnRfbmFtZRgCIAEoCRIsCgdjZWlsaW5nGAMgASgLMhsuc2FsbHlwb3J0LmNoYWluLnYxLkNlaWxpbmcSEwoLdHRsX3NlY29uZHMYBCABKA0iaQoTSXNzdWVUaWNrZXRSZXNwb25zZRIOCgZ0aWNrZXQYASABKAkSLgoKZXhwaXJlc19hdBgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEgoKc2Vzc2lvbl9pZBgDIAEoCSJTChNSZWRlZW1UaWNrZXRSZXF1ZXN0Eg4KBnRpY2tldBgBIAEoCRIsCgdiaW5kaW5nGAIgASgOMhsuc2FsbHlwb3J0LmF1dGhuLnYxLkJpbmRpbmciSgoUUmVkZWVtVGlja2V0UmVzcG9uc2USMgoKY3JlZGVudGlhbBgBIAEoCzIeLnNhbGx5cG9ydC5hdXRobi52MS5DcmVkZW50aWFsIrABCg1SZXZva2VSZXF1ZXN0EhQKCnNlc3Npb25faWQYASABKAlIABITCglwcmluY2lwYWwYAiABKAlIABISCghwcm92aWRlchgDIAEoCUgAEjQKDnN0YXJ0ZWRfYmVmb3JlGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEgAEg8KBWFnZW50GAYgASgJSAASDgoGcmVhc29uGAUgASgJQgkKB3N1YmplY3QiIgoOUmV2b2tlUmVzcG9uc2USEAoIc2VxdWVuY2UYASABKAQqRgoHQmluZGluZxIXChNCSU5ESU5HX1VOU1BFQ0lGSUVEEAASEAoMQklORElOR19EUE9QEAESEAoMQklORElOR19NVExTEAIyhAIKDFRva2VuU2VydmljZRJVCghFeGNoYW5nZRIjLnNhbGx5cG9ydC5hdXRobi52MS5FeGNoYW5nZVJlcXVlc3QaJC5zYWxseXBvcnQuYXV0aG4udjEuRXhjaGFuZ2VSZXNwb25zZRJMCgVSZW5ldxIgLnNhbGx5cG9ydC5hdXRobi52MS5SZW5ld1JlcXVlc3QaIS5zYWxseXBvcnQuYXV0aG4udjEuUmVuZXdSZXNwb25zZRJPCgZXaG9BbUkSIS5zYWxseXBvcnQuYXV0aG4udjEuV2hvQW1JUmVxdWVzdBoiLnNhbGx5cG9ydC5hdXRobi52MS5XaG9BbUlSZXNwb25zZTLWAQoRRGVsZWdhdGlvblNlcnZpY2USXgoLSXNzdWVUaWNrZXQSJi5zYWxseXBvcnQuYXV0aG4udjEuSXNzdWVUaWNrZXRSZXF1ZXN0Gicuc2FsbHlwb3J0LmF1dGhuLnYxLklzc3VlVGlja2V0UmVzcG9uc2USYQoMUmVkZWVtVGlja2V0Eicuc2FsbHlwb3J0LmF1dGhuLnYxLlJlZGVlbVRpY2tldFJlcXVlc3QaKC5zYWxseXBvcnQuYXV0aG4udjEuUmVkZWVtVGlja2V0UmVzcG9uc2UyZAoRUmV2b2NhdGlvblNlcnZpY2USTwoGUmV2b2tlEiEuc2FsbHlwb3J0LmF1dGhuLnYxLlJldm9rZVJlcXVlc3QaIi5zYWxseXBvcnQuYXV0aG4udjEuUmV2b2tlUmVzcG9uc2ViBnByb3RvMw", [file_google_protobuf_timestamp, file_sallyport_chain_v1_chain]);
+  fileDesc("Ch5zYWxseXBvcnQvYXV0aG4vdjEvYXV0aG4ucHJvdG8SEnNhbGx5cG9ydC5hdXRobi52MSK0AQoPRXhjaGFuZ2VSZXF1ZXN0EhUKDXN1YmplY3RfdG9rZW4YASABKAkSGgoSc3ViamVjdF90b2tlbl90eXBlGAIgASgJEhIKCmFnZW50X25hbWUYAyABKAkSLAoHY2VpbGluZxgEIAEoCzIbLnNhbGx5cG9ydC5jaGFpbi52MS5DZWlsaW5nEiwKB2JpbmRpbmcYBSABKA4yGy5zYWxseXBvcnQuYXV0aG4udjEuQmluZGluZyJGChBFeGNoYW5nZVJlc3BvbnNlEjIKCmNyZWRlbnRpYWwYASABKAsyHi5zYWxseXBvcnQuYXV0aG4udjEuQ3JlZGVudGlhbCLWAQoKQ3JlZGVudGlhbBINCgV0b2tlbhgBIAEoCRIuCgpleHBpcmVzX2F0GAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBISCgpzZXNzaW9uX2lkGAMgASgJEigKBWNoYWluGAQgASgLMhkuc2FsbHlwb3J0LmNoYWluLnYxLkNoYWluEiwKB2NlaWxpbmcYBSABKAsyGy5zYWxseXBvcnQuY2hhaW4udjEuQ2VpbGluZxIdChVjZXJ0aWZpY2F0ZV9jaGFpbl9wZW0YBiABKAkiPAoMUmVuZXdSZXF1ZXN0EiwKB2NlaWxpbmcYASABKAsyGy5zYWxseXBvcnQuY2hhaW4udjEuQ2VpbGluZyJDCg1SZW5ld1Jlc3BvbnNlEjIKCmNyZWRlbnRpYWwYASABKAsyHi5zYWxseXBvcnQuYXV0aG4udjEuQ3JlZGVudGlhbCIPCg1XaG9BbUlSZXF1ZXN0IqwBCg5XaG9BbUlSZXNwb25zZRIoCgVjaGFpbhgBIAEoCzIZLnNhbGx5cG9ydC5jaGFpbi52MS5DaGFpbhIsCgdjZWlsaW5nGAIgASgLMhsuc2FsbHlwb3J0LmNoYWluLnYxLkNlaWxpbmcSLgoKZXhwaXJlc19hdBgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEgoKdGh1bWJwcmludBgEIAEoCSKFAQoSSXNzdWVUaWNrZXRSZXF1ZXN0EhgKEGNoaWxkX3RodW1icHJpbnQYASABKAkSEgoKYWdlbnRfbmFtZRgCIAEoCRIsCgdjZWlsaW5nGAMgASgLMhsuc2FsbHlwb3J0LmNoYWluLnYxLkNlaWxpbmcSEwoLdHRsX3NlY29uZHMYBCABKA0iaQoTSXNzdWVUaWNrZXRSZXNwb25zZRIOCgZ0aWNrZXQYASABKAkSLgoKZXhwaXJlc19hdBgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEgoKc2Vzc2lvbl9pZBgDIAEoCSJTChNSZWRlZW1UaWNrZXRSZXF1ZXN0Eg4KBnRpY2tldBgBIAEoCRIsCgdiaW5kaW5nGAIgASgOMhsuc2FsbHlwb3J0LmF1dGhuLnYxLkJpbmRpbmciSgoUUmVkZWVtVGlja2V0UmVzcG9uc2USMgoKY3JlZGVudGlhbBgBIAEoCzIeLnNhbGx5cG9ydC5hdXRobi52MS5DcmVkZW50aWFsIrABCg1SZXZva2VSZXF1ZXN0EhQKCnNlc3Npb25faWQYASABKAlIABITCglwcmluY2lwYWwYAiABKAlIABISCghwcm92aWRlchgDIAEoCUgAEjQKDnN0YXJ0ZWRfYmVmb3JlGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEgAEg8KBWFnZW50GAYgASgJSAASDgoGcmVhc29uGAUgASgJQgkKB3N1YmplY3QiIgoOUmV2b2tlUmVzcG9uc2USEAoIc2VxdWVuY2UYASABKAQiUwoXTGlzdExpdmVTZXNzaW9uc1JlcXVlc3QSEQoJcHJpbmNpcGFsGAEgASgJEhEKCXBhZ2Vfc2l6ZRgCIAEoDRISCgpwYWdlX3Rva2VuGAMgASgJImYKGExpc3RMaXZlU2Vzc2lvbnNSZXNwb25zZRIxCghzZXNzaW9ucxgBIAMoCzIfLnNhbGx5cG9ydC5hdXRobi52MS5MaXZlU2Vzc2lvbhIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkilgIKC0xpdmVTZXNzaW9uEigKBWNoYWluGAEgASgLMhkuc2FsbHlwb3J0LmNoYWluLnYxLkNoYWluEiwKB2NlaWxpbmcYAiABKAsyGy5zYWxseXBvcnQuY2hhaW4udjEuQ2VpbGluZxIuCgpzdGFydGVkX2F0GAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIrCgdlbmRzX2F0GAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIsCgdiaW5kaW5nGAUgASgOMhsuc2FsbHlwb3J0LmF1dGhuLnYxLkJpbmRpbmcSEgoKdGh1bWJwcmludBgGIAEoCRIQCghlbnJvbGxlZBgHIAEoCCpGCgdCaW5kaW5nEhcKE0JJTkRJTkdfVU5TUEVDSUZJRUQQABIQCgxCSU5ESU5HX0RQT1AQARIQCgxCSU5ESU5HX01UTFMQAjKEAgoMVG9rZW5TZXJ2aWNlElUKCEV4Y2hhbmdlEiMuc2FsbHlwb3J0LmF1dGhuLnYxLkV4Y2hhbmdlUmVxdWVzdBokLnNhbGx5cG9ydC5hdXRobi52MS5FeGNoYW5nZVJlc3BvbnNlEkwKBVJlbmV3EiAuc2FsbHlwb3J0LmF1dGhuLnYxLlJlbmV3UmVxdWVzdBohLnNhbGx5cG9ydC5hdXRobi52MS5SZW5ld1Jlc3BvbnNlEk8KBldob0FtSRIhLnNhbGx5cG9ydC5hdXRobi52MS5XaG9BbUlSZXF1ZXN0GiIuc2FsbHlwb3J0LmF1dGhuLnYxLldob0FtSVJlc3BvbnNlMtYBChFEZWxlZ2F0aW9uU2VydmljZRJeCgtJc3N1ZVRpY2tldBImLnNhbGx5cG9ydC5hdXRobi52MS5Jc3N1ZVRpY2tldFJlcXVlc3QaJy5zYWxseXBvcnQuYXV0aG4udjEuSXNzdWVUaWNrZXRSZXNwb25zZRJhCgxSZWRlZW1UaWNrZXQSJy5zYWxseXBvcnQuYXV0aG4udjEuUmVkZWVtVGlja2V0UmVxdWVzdBooLnNhbGx5cG9ydC5hdXRobi52MS5SZWRlZW1UaWNrZXRSZXNwb25zZTJkChFSZXZvY2F0aW9uU2VydmljZRJPCgZSZXZva2USIS5zYWxseXBvcnQuYXV0aG4udjEuUmV2b2tlUmVxdWVzdBoiLnNhbGx5cG9ydC5hdXRobi52MS5SZXZva2VSZXNwb25zZTJ+Cg1Sb3N0ZXJTZXJ2aWNlEm0KEExpc3RMaXZlU2Vzc2lvbnMSKy5zYWxseXBvcnQuYXV0aG4udjEuTGlzdExpdmVTZXNzaW9uc1JlcXVlc3QaLC5zYWxseXBvcnQuYXV0aG4udjEuTGlzdExpdmVTZXNzaW9uc1Jlc3BvbnNlYgZwcm90bzM", [file_google_protobuf_timestamp, file_sallyport_chain_v1_chain]);
 
 /**
  * @generated from message sallyport.authn.v1.ExchangeRequest
@@ -420,6 +420,126 @@ export const RevokeResponseSchema: GenMessage<RevokeResponse> = /*@__PURE__*/
   messageDesc(file_sallyport_authn_v1_authn, 12);
 
 /**
+ * @generated from message sallyport.authn.v1.ListLiveSessionsRequest
+ */
+export type ListLiveSessionsRequest = Message<"sallyport.authn.v1.ListLiveSessionsRequest"> & {
+  /**
+   * `<provider>/<subject>`; empty means the caller's own.
+   *
+   * @generated from field: string principal = 1;
+   */
+  principal: string;
+
+  /**
+   * At most 200; 0 means 100. A page may hold fewer, and be followed by more.
+   *
+   * @generated from field: uint32 page_size = 2;
+   */
+  pageSize: number;
+
+  /**
+   * From the answer before; empty for the first page.
+   *
+   * @generated from field: string page_token = 3;
+   */
+  pageToken: string;
+};
+
+/**
+ * Describes the message sallyport.authn.v1.ListLiveSessionsRequest.
+ * Use `create(ListLiveSessionsRequestSchema)` to create a new message.
+ */
+export const ListLiveSessionsRequestSchema: GenMessage<ListLiveSessionsRequest> = /*@__PURE__*/
+  messageDesc(file_sallyport_authn_v1_authn, 13);
+
+/**
+ * @generated from message sallyport.authn.v1.ListLiveSessionsResponse
+ */
+export type ListLiveSessionsResponse = Message<"sallyport.authn.v1.ListLiveSessionsResponse"> & {
+  /**
+   * @generated from field: repeated sallyport.authn.v1.LiveSession sessions = 1;
+   */
+  sessions: LiveSession[];
+
+  /**
+   * Empty after the last page.
+   *
+   * @generated from field: string next_page_token = 2;
+   */
+  nextPageToken: string;
+};
+
+/**
+ * Describes the message sallyport.authn.v1.ListLiveSessionsResponse.
+ * Use `create(ListLiveSessionsResponseSchema)` to create a new message.
+ */
+export const ListLiveSessionsResponseSchema: GenMessage<ListLiveSessionsResponse> = /*@__PURE__*/
+  messageDesc(file_sallyport_authn_v1_authn, 14);
+
+/**
+ * An agent's session, as its next credential would have it.
+ *
+ * @generated from message sallyport.authn.v1.LiveSession
+ */
+export type LiveSession = Message<"sallyport.authn.v1.LiveSession"> & {
+  /**
+   * From the principal to this agent.
+   *
+   * @generated from field: sallyport.chain.v1.Chain chain = 1;
+   */
+  chain?: Chain | undefined;
+
+  /**
+   * The most that it may do.
+   *
+   * @generated from field: sallyport.chain.v1.Ceiling ceiling = 2;
+   */
+  ceiling?: Ceiling | undefined;
+
+  /**
+   * When it began.
+   *
+   * @generated from field: google.protobuf.Timestamp started_at = 3;
+   */
+  startedAt?: Timestamp | undefined;
+
+  /**
+   * When it ends by itself.
+   *
+   * @generated from field: google.protobuf.Timestamp ends_at = 4;
+   */
+  endsAt?: Timestamp | undefined;
+
+  /**
+   * How its credentials are bound.
+   *
+   * @generated from field: sallyport.authn.v1.Binding binding = 5;
+   */
+  binding: Binding;
+
+  /**
+   * RFC 7638 thumbprint of its key.
+   *
+   * @generated from field: string thumbprint = 6;
+   */
+  thumbprint: string;
+
+  /**
+   * Whether it has redeemed its ticket; until then it can do nothing.
+   *
+   * @generated from field: bool enrolled = 7;
+   */
+  enrolled: boolean;
+};
+
+/**
+ * Describes the message sallyport.authn.v1.LiveSession.
+ * Use `create(LiveSessionSchema)` to create a new message.
+ */
+export const LiveSessionSchema: GenMessage<LiveSession> = /*@__PURE__*/
+  messageDesc(file_sallyport_authn_v1_authn, 15);
+
+/**
  * How a credential is bound to its holder's key.
  *
  * @generated from enum sallyport.authn.v1.Binding
@@ -546,4 +666,24 @@ export const RevocationService: GenService<{
   },
 }> = /*@__PURE__*/
   serviceDesc(file_sallyport_authn_v1_authn, 2);
+
+/**
+ * Who is at work now, below whom.
+ *
+ * @generated from service sallyport.authn.v1.RosterService
+ */
+export const RosterService: GenService<{
+  /**
+   * The agents of one principal that live now, over all its sign-ins, by the order of their sessions' ids. An agent sees itself and
+   * its subtree; a person or service, all of its own; whoever policy allows `revoke` for a principal, that principal's.
+   *
+   * @generated from rpc sallyport.authn.v1.RosterService.ListLiveSessions
+   */
+  listLiveSessions: {
+    methodKind: "unary";
+    input: typeof ListLiveSessionsRequestSchema;
+    output: typeof ListLiveSessionsResponseSchema;
+  },
+}> = /*@__PURE__*/
+  serviceDesc(file_sallyport_authn_v1_authn, 3);
 
