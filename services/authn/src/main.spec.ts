@@ -30,6 +30,7 @@ import {
 import { decodeProtectedHeader } from "jose";
 import { pino } from "pino";
 import { ceiling, idToken, mayDelegate, refuses } from "./authn.fixture.ts";
+import { metadataPath } from "./http/metadata.ts";
 import { start } from "./main.ts";
 import { LoopbackIssuer } from "./trust/loopback-issuer.fixture.ts";
 
@@ -208,29 +209,31 @@ describe("authn, started", () => {
       assert.equal((await exchange({ agent_name: "release", authorization_details: details({}) }, maker)).status, 200);
       for (const detail of [{ type: "other" }, { actions: ["fly"] }, { more: 1 }, { secrets: [] }, { secrets: "prod/*" }]) {
         const { status, answer } = await exchange({ agent_name: "release", authorization_details: details(detail) });
-        assert.deepEqual([status, answer.error], [400, "invalid_request"]);
+        assert.deepEqual([status, answer.error], [400, "invalid_authorization_details"]);
       }
-      assert.equal((await exchange({ agent_name: "release" })).status, 400);
+      const { status, answer } = await exchange({ agent_name: "release" });
+      assert.deepEqual([status, answer.error], [400, "invalid_request"]);
     });
 
     describe("TOKN-03: a missing, empty or repeated parameter", () => {
       it("is an error, and so is every scope", async () => {
         const token = await issuer.token({ jti: "tokn-03" });
         const good = `grant_type=${encodeURIComponent(grantType)}&subject_token_type=${encodeURIComponent(idToken)}`;
-        for (const body of [
-          good,
-          `${good}&subject_token=`,
-          `${good}&subject_token=${token}&subject_token=${token}`,
-          `${good}&subject_token=${token}&scope=secret:read%20secret:admin`,
-          `${good}&subject_token=${token}&scope=`,
-          `${good}&subject_token=${token}&audience=https://other.example`,
-          `${good}&subject_token=${token}&resource=https://other.example`,
-          `${good}&subject_token=${token}&actor_token=${token}`,
-          `${good}&subject_token=${token}&requested_token_type=urn:ietf:params:oauth:token-type:refresh_token`,
-          `subject_token=${token}`,
-        ]) {
+        for (const [body, error] of [
+          [good, "invalid_request"],
+          [`${good}&subject_token=`, "invalid_request"],
+          [`${good}&subject_token=${token}&subject_token=${token}`, "invalid_request"],
+          [`${good}&subject_token=${token}&scope=secret:read%20secret:admin`, "invalid_scope"],
+          [`${good}&subject_token=${token}&scope=`, "invalid_request"],
+          [`${good}&subject_token=${token}&audience=https://other.example`, "invalid_target"],
+          [`${good}&subject_token=${token}&resource=https://other.example`, "invalid_target"],
+          [`${good}&subject_token=${token}&actor_token=${token}`, "invalid_request"],
+          [`${good}&subject_token=${token}&requested_token_type=urn:ietf:params:oauth:token-type:refresh_token`, "invalid_request"],
+          [`subject_token=${token}`, "invalid_request"],
+          [`grant_type=client_credentials&subject_token=${token}`, "unsupported_grant_type"],
+        ] as const) {
           const { status, answer } = await post("token", body);
-          assert.deepEqual([status, answer.error], [400, "invalid_request"], body.replaceAll(token, "…"));
+          assert.deepEqual([status, answer.error], [400, error], body.replaceAll(token, "…"));
         }
         assert.equal((await post("token", `${good}&subject_token=${token}&audience=${audience}`)).status, 200);
       });
@@ -263,6 +266,8 @@ describe("authn, started", () => {
       const metadata = (await (await fetch(`${base()}/.well-known/oauth-authorization-server`)).json()) as Record<string, unknown>;
       assert.equal(metadata.issuer, audience);
       assert.equal(metadata.token_endpoint, `${audience}/oauth/token`);
+      assert.equal(metadataPath("https://example.internal/sallyport/"), "/.well-known/oauth-authorization-server/sallyport");
+      assert.equal(metadataPath("https://example.internal"), "/.well-known/oauth-authorization-server");
       const { keys } = (await (await fetch(`${base()}/oauth/jwks`)).json()) as { keys: Record<string, unknown>[] };
       assert.equal(keys[0]?.alg, "ES256");
       assert.ok(!("d" in (keys[0] ?? {})));

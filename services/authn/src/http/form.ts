@@ -20,7 +20,19 @@ export function parseForm({ headers, body, query }: EdgeRequest): ReadonlyMap<st
   return parameters;
 }
 
-export const invalid = (sentence: string) => new Refusal("INVALID_REQUEST", sentence);
+/** Where OAuth has a word of its own for what is wrong with a request, it is that which is answered. */
+export type RequestError =
+  | "invalid_request"
+  | "unsupported_grant_type"
+  | "invalid_scope"
+  | "invalid_target"
+  | "invalid_authorization_details";
+
+/** In a refusal's metadata: OAuth's word for it. */
+export const requestErrorKey = "oauth_error";
+
+export const invalid = (sentence: string, error: RequestError = "invalid_request") =>
+  new Refusal("INVALID_REQUEST", sentence, { metadata: { [requestErrorKey]: error } });
 
 function decode(body: Uint8Array): string {
   try {

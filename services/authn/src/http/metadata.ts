@@ -1,6 +1,10 @@
 import type { EdgeRequest, EdgeResponse } from "@sallyport/service";
 
-/** `GET /.well-known/oauth-authorization-server` (RFC 8414 §2). The installation's audience is its issuer. */
+/** Where the metadata of an issuer are: for one with a path, with that path behind (RFC 8414 §3.1). */
+export const metadataPath = (audience: string): string =>
+  `/.well-known/oauth-authorization-server${new URL(audience).pathname.replace(/\/+$/, "")}`;
+
+/** `GET` on {@link metadataPath} (RFC 8414 §2). The installation's audience is its issuer. */
 export const metadataDocument =
   (audience: string) =>
   async (_request: EdgeRequest): Promise<EdgeResponse> => {
@@ -14,6 +18,9 @@ export const metadataDocument =
       grant_types_supported: ["urn:ietf:params:oauth:grant-type:token-exchange"],
       response_types_supported: [],
       token_endpoint_auth_methods_supported: ["none"],
+      // Whoever asks shows a credential of their own, with a proof.
+      introspection_endpoint_auth_methods_supported: ["DPoP"],
+      revocation_endpoint_auth_methods_supported: ["none"],
       authorization_details_types_supported: ["sallyport"],
       dpop_signing_alg_values_supported: ["ES256", "EdDSA"],
       tls_client_certificate_bound_access_tokens: true,

@@ -1,7 +1,8 @@
 import { type Reason, Refusal, reasons } from "@sallyport/contracts";
 import type { EdgeResponse } from "@sallyport/service";
+import { requestErrorKey } from "./form.ts";
 
-/** OAuth's own words for what refusals mean (RFC 6749 §5.2, RFC 8693 §2.2.2, RFC 9449 §5 and §8). */
+/** OAuth's own words for what refusals mean (RFC 6749 §5.2, RFC 8693 §2.2.2, RFC 9396 §5, RFC 9449 §5 and §8). */
 const errors: Partial<Record<Reason, { error: string; status: number }>> = {
   // RFC 8693 §2.2.2: a subject token that is not acceptable, for whatever reason, makes the request invalid.
   UNAUTHENTICATED: { error: "invalid_request", status: 400 },
@@ -19,6 +20,9 @@ const errors: Partial<Record<Reason, { error: string; status: number }>> = {
 export function oauthError(error: unknown, headers: Record<string, string>): EdgeResponse {
   if (!(error instanceof Refusal)) throw error;
   const status = reasons[error.reason].http;
+  // Only ours have it: a form's values go into no metadata.
+  const named = error.metadata[requestErrorKey];
+  if (named !== undefined) return refusedWith({ error: named, status }, error, headers);
   const known = errors[error.reason] ?? { error: status >= 500 ? "temporarily_unavailable" : "invalid_request", status };
   return refusedWith(known, error, headers);
 }

@@ -3,7 +3,7 @@ import type { Evidence } from "../evidence/evidence.ts";
 import type { Exchange } from "../exchange/exchange.ts";
 import type { Revocations } from "../revocation/revocations.ts";
 import { introspectionEndpoint } from "./introspection-endpoint.ts";
-import { jwksDocument, metadataDocument } from "./metadata.ts";
+import { jwksDocument, metadataDocument, metadataPath } from "./metadata.ts";
 import { revocationEndpoint } from "./revocation-endpoint.ts";
 import { tokenEndpoint } from "./token-endpoint.ts";
 
@@ -25,7 +25,7 @@ export function registerOAuth(
 ): void {
   const now = () => clock.now();
   edge
-    .route("GET", "/.well-known/oauth-authorization-server", metadataDocument(audience))
+    .route("GET", metadataPath(audience), metadataDocument(audience))
     .route("GET", "/oauth/jwks", jwksDocument(jwks))
     .route("POST", "/oauth/token", tokenEndpoint(gate, exchange, evidence, audience, now))
     .route("POST", "/oauth/introspect", introspectionEndpoint(gate, feed, evidence, audience, now))

@@ -33,12 +33,15 @@ export const tokenEndpoint =
 
 /** RFC 8693 §2.1. What is asked for and cannot be given exactly is refused, so that no answer is ever more, or other, than asked. */
 function parseOrder(form: ReadonlyMap<string, string>, audience: string): ExchangeOrder {
-  if (form.get("grant_type") !== grantType) throw invalid(`The grant_type must be ${grantType}.`);
+  // RFC 6749 §5.2: absent is malformed, another is unsupported.
+  if (form.get("grant_type") !== grantType)
+    throw invalid(`The grant_type must be ${grantType}.`, form.has("grant_type") ? "unsupported_grant_type" : "invalid_request");
   if (form.has("actor_token") || form.has("actor_token_type"))
     throw invalid("An agent is started by an enrolment ticket, not by an actor_token.");
-  if (form.has("scope")) throw invalid("There are no scopes here: say what the credential may do by authorization_details.");
+  if (form.has("scope"))
+    throw invalid("There are no scopes here: say what the credential may do by authorization_details.", "invalid_scope");
   for (const name of ["audience", "resource"]) {
-    if ((form.get(name) ?? audience) !== audience) throw invalid(`Credentials are made for ${audience} only.`);
+    if ((form.get(name) ?? audience) !== audience) throw invalid(`Credentials are made for ${audience} only.`, "invalid_target");
   }
   if ((form.get("requested_token_type") ?? accessTokenType) !== accessTokenType)
     throw invalid(`The requested_token_type can only be ${accessTokenType}.`);
