@@ -36,8 +36,11 @@ export function loginCommand(): Command {
       const ceiling = isCeilingNamed(options) || options.agent !== undefined ? { ceiling: ceilingOf(options) } : {};
       const before = knownProfile(options.profile);
       before?.session.close();
-      const endpoints = before !== undefined && !isWhereNamed(options) ? before.session.endpoints : await endpointsOf(options);
-      const { idToken, signIn } = options.idTokenStdin === true ? await givenToken() : await signedIn(options, before?.signIn);
+      const known = before?.session.endpoints;
+      const endpoints = known !== undefined && !isWhereNamed(options) ? known : await endpointsOf(options);
+      // What was remembered of one installation says nothing about another.
+      const again = known?.audience === endpoints.audience && known.authn === endpoints.authn ? before?.signIn : undefined;
+      const { idToken, signIn } = options.idTokenStdin === true ? await givenToken() : await signedIn(options, again);
       const session = await exchangeIdToken(endpoints, idToken, { agentName: options.agent ?? "", ...ceiling });
       try {
         note(`Signed in; the key and the credential are in ${saveProfile(options.profile, { session, signIn })}`);
@@ -64,5 +67,6 @@ async function signedIn(options: Options, before: RememberedSignIn | undefined):
   const { signInAt } = await import("../sign-in/sign-in.ts");
   const way = options.device === true ? "device" : options.browser === true ? "browser" : undefined;
   const { idToken, refreshToken } = await signInAt(choice, way);
-  return { idToken, signIn: { ...choice, refreshToken } };
+  // Some issuers give one unasked; what nobody asked for is not kept.
+  return { idToken, signIn: { ...choice, refreshToken: choice.scopes.includes("offline_access") ? refreshToken : undefined } };
 }

@@ -1,8 +1,9 @@
 import { Refusal } from "@sallyport/contracts";
 import { Command } from "commander";
 import { note } from "../output/print.ts";
-import { forgetProfile, loadProfile } from "../profile/profile.ts";
+import { forgetProfile, knownProfile, loadProfile } from "../profile/profile.ts";
 import { profileOption } from "../profile/profile-option.ts";
+import type { IssuerChoice } from "../sign-in/issuer-choice.ts";
 
 /** `sallyport logout`: forgets the key and the credential; with `--end`, ends the session as well. */
 export function logoutCommand(): Command {
@@ -11,6 +12,8 @@ export function logoutCommand(): Command {
     .option("--end", "end the session too, and with it every agent that was started from it")
     .addOption(profileOption())
     .action(async ({ profile, end }: { profile: string; end?: true }) => {
+      const known = knownProfile(profile);
+      known?.session.close();
       if (end === true) {
         const { session } = loadProfile(profile);
         try {
@@ -23,7 +26,15 @@ export function logoutCommand(): Command {
           session.close();
         }
       }
+      if (known?.signIn?.refreshToken !== undefined) await giveUp(known.signIn, known.signIn.refreshToken);
       forgetProfile(profile);
       note(`Signed out of profile "${profile}".`);
     });
+}
+
+/** A refresh token that is forgotten here should be worth nothing elsewhere; where that cannot be had, the person is told. */
+async function giveUp(signIn: IssuerChoice, refreshToken: string): Promise<void> {
+  const { endRefreshToken } = await import("../sign-in/refresh.ts");
+  const ended = await endRefreshToken(signIn, refreshToken).catch(() => false);
+  if (!ended) note("The issuer did not end the refresh token; end your session there, too, where others may have read this profile.");
 }

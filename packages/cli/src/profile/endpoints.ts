@@ -19,9 +19,9 @@ export const withEndpointOptions = (command: Command): Command =>
     .option("--ca <file>", "the CA of the listeners' certificates, PEM; left out, the system's")
     .option("-c, --config <file>", "instead of these: the configuration of an installation on this machine; left out, ./sallyport.yaml");
 
-/** Whether the options say where; if not, a profile may know. */
+/** Whether the options say where, or a configuration in this folder does; if not, a profile may know. */
 export const isWhereNamed = ({ authn, broker, audience, config }: EndpointOptions): boolean =>
-  [authn, broker, audience, config].some((option) => option !== undefined);
+  [authn, broker, audience, config].some((option) => option !== undefined) || existsSync("sallyport.yaml");
 
 /** Where to sign in. @throws Refusal INVALID_REQUEST that says what is missing */
 export async function endpointsOf(options: EndpointOptions): Promise<Endpoints> {

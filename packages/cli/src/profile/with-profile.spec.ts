@@ -101,6 +101,16 @@ describe("a remembered sign-in, much later", () => {
     assert.equal(asked("exchange").length, 1);
   });
 
+  it("is given up at the issuer, too, by logout", async () => {
+    await signIn("offline_access");
+    const { signIn: remembered } = stored();
+    const { code, stderr } = await sallyport(["logout", "--profile", "later"]);
+    assert.equal(code, 0, stderr);
+    assert.doesNotMatch(stderr, /did not end/);
+    const { refreshAt } = await import("../sign-in/refresh.ts");
+    await assert.rejects(refreshAt(remembered, remembered.refreshToken), { reason: "UNAUTHENTICATED" });
+  });
+
   it("says to sign in again where the issuer gave nothing to refresh, or takes it no more", async () => {
     await signIn();
     fake.answers.renew = refusing("CREDENTIAL_EXPIRED");

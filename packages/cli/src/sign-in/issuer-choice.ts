@@ -28,7 +28,7 @@ export const withIssuerOptions = (command: Command): Command =>
 
 /**
  * Where to sign in: as the options say, else as the profile did before, else at the configuration's issuer for people.
- * @param before what the profile remembers
+ * @param before what the profile remembers of the same installation
  * @throws Refusal INVALID_REQUEST that says what is missing
  */
 export async function chooseIssuer(options: IssuerOptions, before: IssuerChoice | undefined): Promise<IssuerChoice> {
@@ -38,7 +38,7 @@ export async function chooseIssuer(options: IssuerOptions, before: IssuerChoice 
     if (clientId === undefined) throw new Refusal("INVALID_REQUEST", "Say --client-id too: what the issuer knows this command line as.");
     return { issuer, clientId, scopes };
   }
-  if (before !== undefined && options.provider === undefined && options.config === undefined) {
+  if (before !== undefined && options.provider === undefined) {
     return { issuer: before.issuer, clientId: clientId ?? before.clientId, scopes: scope.length > 0 ? scopes : before.scopes };
   }
   const provider = await configuredProvider(options);

@@ -94,7 +94,7 @@ function providerAt(url: string, clientId: string): Provider {
         id_token_signed_response_alg: "ES256",
       },
     ],
-    features: { devInteractions: { enabled: false }, deviceFlow: { enabled: true } },
+    features: { devInteractions: { enabled: false }, deviceFlow: { enabled: true }, revocation: { enabled: true } },
     claims: { openid: ["sub", "groups"] },
     conformIdTokenClaims: false,
     findAccount: (_context, accountId) => ({ accountId, claims: () => ({ sub: accountId, groups: ["release-team"] }) }),
