@@ -55,7 +55,7 @@ describe("a credential that is bound to a client certificate", () => {
   it("is refused when it is stolen, and shown without its certificate", async () => {
     const { token } = agent.session.credential;
     assert.equal((await refusalOf(() => listWith(token))).reason, "TARGET_UNAVAILABLE");
-    const thief = new Session(site.endpoints, ProofMaker.generate(), { credential: agent.session.credential });
+    const thief = new Session(site.endpoints, ProofMaker.generate(), agent.session.credential);
     const plain = openChannel(site.endpoints.broker, site.endpoints.ca);
     try {
       for (const call of [() => thief.broker.list({}), () => thief.tokens.whoAmI({})]) {
@@ -89,7 +89,7 @@ describe("a credential that is bound to a client certificate", () => {
 
   it("cannot be had without the addresses of the listeners for certificates", async () => {
     const { mtls: _, ...endpoints } = site.endpoints;
-    assert.throws(() => new Session(endpoints, undefined, { binding: "mtls" }), { reason: "INVALID_REQUEST" });
+    assert.throws(() => new Session(endpoints, undefined, undefined, "mtls"), { reason: "INVALID_REQUEST" });
   });
 
   it("is what a child may have too, whatever its parent has, from the handover alone", async () => {

@@ -51,7 +51,7 @@ export class Agent {
    */
   static async fromTicket(handover: string, key: ProofMaker, options: BindingOption = {}): Promise<Agent> {
     const { ticket, ...endpoints } = readHandover(handover);
-    const session = new Session(endpoints, key, options);
+    const session = new Session(endpoints, key, undefined, options.binding);
     try {
       session.adopt((await session.delegations.redeemTicket({ ticket, binding: bindingOf(session) })).credential);
       return new Agent(session);

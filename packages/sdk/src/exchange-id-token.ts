@@ -28,7 +28,7 @@ export async function exchangeIdToken(
   idToken: string,
   { agentName = "", ceiling, key, binding }: ExchangeOptions = {},
 ): Promise<Session> {
-  const session = new Session(endpoints, key, { binding });
+  const session = new Session(endpoints, key, undefined, binding);
   try {
     const limit = ceiling === undefined ? {} : { ceiling };
     const request = { subjectToken: idToken, subjectTokenType: idTokenType, agentName, ...limit, binding: bindingOf(session) };

@@ -32,13 +32,6 @@ const scope = "@sallyport/sdk";
  */
 export type BindingKind = "dpop" | "mtls";
 
-export interface SessionOptions {
-  /** A credential that was issued for the key before. */
-  readonly credential?: Credential;
-  /** `dpop` unless said. `mtls` wants {@link Endpoints.mtls}. */
-  readonly binding?: BindingKind | undefined;
-}
-
 /**
  * A key, the credential bound to it, and the connections on which both are used: what people and agents have in common.
  * Calls appear in the traces of the program's own OpenTelemetry SDK, where it has one, and carry its `traceparent`.
@@ -54,8 +47,13 @@ export class Session {
   readonly #clients = new Map<DescService, unknown>();
   readonly #observer = new RpcObserver({ tracer: trace.getTracer(scope), meter: metrics.getMeter(scope) });
 
-  /** @param proofs the key; a new one unless given. @throws Refusal INVALID_REQUEST for `mtls` without its endpoints */
-  constructor(endpoints: Endpoints, proofs: ProofMaker = ProofMaker.generate(), { credential, binding = "dpop" }: SessionOptions = {}) {
+  /**
+   * @param proofs the key; a new one unless given
+   * @param credential one that was issued for that key before
+   * @param binding how a credential that is still to come is bound; `mtls` wants {@link Endpoints.mtls}
+   * @throws Refusal INVALID_REQUEST for `mtls` without its endpoints
+   */
+  constructor(endpoints: Endpoints, proofs: ProofMaker = ProofMaker.generate(), credential?: Credential, binding: BindingKind = "dpop") {
     if (binding === "mtls" && endpoints.mtls === undefined) throw noCertifiedDoor();
     this.endpoints = endpoints;
     this.proofs = proofs;

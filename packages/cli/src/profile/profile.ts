@@ -27,9 +27,7 @@ export function loadProfile(name: string): Profile {
     const { endpoints, privateKey, credential, signIn } = JSON.parse(text);
     const parsed = parseEndpoints(endpoints);
     if (parsed === undefined) throw new Error("no endpoints");
-    const session = new Session(parsed, new ProofMaker(createPrivateKey(privateKey)), {
-      credential: fromJson(CredentialSchema, credential),
-    });
+    const session = new Session(parsed, new ProofMaker(createPrivateKey(privateKey)), fromJson(CredentialSchema, credential));
     return { session, signIn: parseSignIn(signIn) };
   } catch (cause) {
     throw new Refusal("UNAUTHENTICATED", `The file of profile "${name}" cannot be read; sign in again: sallyport login`, { cause });
