@@ -73,7 +73,7 @@ export async function inspectEvidence(installation: Installation, state: string,
       "Kafka holds the same records, byte for byte",
       `${lines.length} records, ${resends} resends`,
     );
-    const unknown = records.filter((record) => record.unmapped.sallyport.phase === "outcome" && record.status_id === 0);
+    const unknown = records.filter((record) => record.unmapped.sallyport.phase === "outcome" && record.status_code === "OUTCOME_UNKNOWN");
     report.check(unknown.length > 0, "the use that was cut by the kill has an outcome of its own: unknown", unknown[0]?.metadata.uid);
   }
 

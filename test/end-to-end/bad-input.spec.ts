@@ -12,6 +12,7 @@ import { settledEvidence, usesIn } from "../faults/evidence-log.ts";
 import { embeddedSite, type Site } from "../faults/site.ts";
 import { read, refusalOf } from "../faults/told.ts";
 import { startBadTarget } from "./bad-target.ts";
+import { edgeCall } from "./edge-call.ts";
 import { rawCall, saidBy } from "./raw-call.ts";
 
 const canary = "snk-4411-QWER";
@@ -137,6 +138,52 @@ describe("bad input and bad targets", () => {
         assert.equal(benign.code, 0, benign.details);
       });
     }
+  });
+
+  describe("POLI-09: JSON over HTTP that two readers could understand differently", () => {
+    const { describe: describing, use } = BrokerService.method;
+    const call = async (method: typeof describing | typeof use, body: string) => {
+      const answer = await edgeCall(agent.session, site.edge, method, body);
+      said.push(answer.text);
+      return answer;
+    };
+    const use1 = '"target":"orders-read","http":{"method":"GET","path":"/v1/orders/1"}';
+
+    for (const [what, method, body, reason] of [
+      ["a name twice", describing, '{"secret":"prod/orders/read","secret":"prod/payroll/db"}', "INVALID_REQUEST"],
+      ["a name twice, once escaped", describing, '{"secret":"prod/orders/read","se\\u0063ret":"prod/payroll/db"}', "INVALID_REQUEST"],
+      ["a name in other letters", describing, '{"Secret":"prod/orders/read"}', "INVALID_REQUEST"],
+      ["one field under both its names", use, `{${use1},"accessRequestId":"a","access_request_id":"b"}`, "INVALID_REQUEST"],
+      [
+        "a name twice, further in",
+        use,
+        `{"target":"orders-read","http":{"method":"GET","path":"/v1/orders/1","path":"/v1/refunds"}}`,
+        "INVALID_REQUEST",
+      ],
+      ["a field that there is not", describing, '{"secret":"prod/orders/read","reveal":true}', "INVALID_REQUEST"],
+      ["a value of another type", describing, '{"secret":{"name":"prod/orders/read"}}', "INVALID_REQUEST"],
+      ["half of it", describing, '{"secret":"prod/orders/re', "INVALID_REQUEST"],
+      ["what is no JSON", describing, "secret=prod/orders/read", "INVALID_REQUEST"],
+      ["half a character", describing, '{"secret":"\\ud800"}', "INVALID_REQUEST"],
+      ["a thousand levels", describing, `${"[".repeat(1000)}${"]".repeat(1000)}`, "INVALID_REQUEST"],
+      ["5 MiB", describing, `{"secret":"${"x".repeat(5 * 1024 * 1024)}"}`, "TOO_LARGE"],
+    ] as const) {
+      it(`${what}: ${reason}`, async () => {
+        const served = site.api.served.length;
+        const answer = await call(method, body);
+        assert.equal(answer.reason, reason, `${answer.status} ${answer.text}`);
+        assert.equal(answer.status, reason === "TOO_LARGE" ? 413 : 400);
+        assert.equal(site.api.served.length, served);
+      });
+    }
+
+    it("benign twin: each name once, in either spelling", async () => {
+      for (const body of ['{"secret":"prod/orders/read"}', '{ "se\\u0063ret": "prod/orders/read" }']) {
+        const answer = await call(describing, body);
+        assert.deepEqual([answer.status, answer.reason], [200, undefined], answer.text);
+        assert.match(answer.text, /prod\/orders\/read/);
+      }
+    });
   });
 
   describe("MASK-17: errors at every place a secret passes put it in no sink", () => {

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { describeWith, redis, withOptions } from "../support/servers.ts";
 import { evidenceOnce, settledEvidence, terminalEvents, usesIn } from "./evidence-log.ts";
 import { type Site, splitSite } from "./site.ts";
-import { eventually, read, told } from "./told.ts";
+import { eventually, read, refusalOf, told } from "./told.ts";
 
 describeWith("what a broker depends on fails", { redis: withOptions(redis, { own: true }) }, (servers) => {
   let site: Site;
@@ -62,25 +62,42 @@ describeWith("what a broker depends on fails", { redis: withOptions(redis, { own
     }
   });
 
-  it("a frozen Redis: refused in bounded time, no effect, and all well once it is back", async () => {
-    const agent = await site.agent("frozen");
-    await read(agent, "/v1/orders/before");
-    servers.redis().pause();
-    try {
-      await eventually("STATE_UNAVAILABLE", () => read(agent, "/v1/orders/frozen"), 3_000);
-      const served = site.api.served.length;
-      const began = performance.now();
-      assert.equal(await told(() => read(agent, "/v1/orders/frozen")), "STATE_UNAVAILABLE");
-      assert.equal(await told(() => site.agent("nobody")), "STATE_UNAVAILABLE");
-      const took = performance.now() - began;
-      assert.ok(took < 5_000, `${took} ms for two refusals`);
-      await sleep(1_000);
-      assert.equal(site.api.served.length, served);
-    } finally {
-      servers.redis().resume();
-    }
-    await eventually("done", () => read(agent, "/v1/orders/thawed"));
-  });
+  for (const [what, lose, regain] of [
+    ["frozen", async () => servers.redis().pause(), async () => servers.redis().resume()],
+    ["gone", () => servers.redis().kill(), () => servers.redis().restart()],
+  ] as const) {
+    it(`a Redis that is ${what}: a use in flight is cut and on record, the next are refused in bounded time, and all is well once it is back`, async () => {
+      const agent = await site.agent(`redis-${what}`);
+      const marker = `in-flight-${what}`;
+      const inFlight = await agent.use({ target: "orders-read", path: `/v1/ledger?marker=${marker}` });
+      const cut = refusalOf(() => inFlight.text());
+      await lose();
+      const lostAt = performance.now();
+      try {
+        assert.equal((await cut).reason, "STATE_UNAVAILABLE");
+        assert.ok(performance.now() - lostAt < 3_000, `cut after ${performance.now() - lostAt} ms`);
+        await eventually("STATE_UNAVAILABLE", () => read(agent, `/v1/orders/${what}`), 3_000);
+        const served = site.api.served.length;
+        const began = performance.now();
+        assert.equal(await told(() => read(agent, `/v1/orders/${what}`)), "STATE_UNAVAILABLE");
+        assert.equal(await told(() => site.agent("nobody")), "STATE_UNAVAILABLE");
+        const took = performance.now() - began;
+        assert.ok(took < 5_000, `${took} ms for two refusals`);
+        await sleep(1_000);
+        assert.equal(site.api.served.length, served);
+        assert.equal((await site.services.broker.pages()).healthz, 200);
+        assert.equal(await site.services.broker.serves(), false);
+      } finally {
+        await regain();
+      }
+      await eventually("done", () => read(agent, `/v1/orders/${what}-no-more`));
+      const [event, ...more] = terminalEvents(await settledEvidence(site.log), marker);
+      assert.deepEqual(
+        [event?.status_code, event?.unmapped.sallyport.details?.used_at_target, more.length],
+        ["STATE_UNAVAILABLE", true, 0],
+      );
+    });
+  }
 
   it("a Redis that comes back empty: every older credential is dead, on record, and new ones are served", async () => {
     const agent = await site.agent("old");

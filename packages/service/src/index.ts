@@ -8,7 +8,7 @@ export { type ChannelSettings, GrpcChannel } from "./grpc/client.ts";
 export type * from "./handler.ts";
 export type * from "./host.ts";
 export { type InitOptions, initKeys } from "./keys/init-keys.ts";
-export { checkpointPublicKey, keysFolder, readKey } from "./keys/key-files.ts";
+export { brokerGroupKey, checkpointPrivateKey, checkpointPublicKey, keysFolder } from "./keys/key-files.ts";
 export { roles, spiffeIdOf } from "./keys/spiffe.ts";
 export { unavailable } from "./peers/unavailable.ts";
 export { type ProcessOptions, type RunningProcess, runProcess } from "./process/run-process.ts";

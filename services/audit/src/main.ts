@@ -1,10 +1,9 @@
-import { createPrivateKey } from "node:crypto";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { DecisionService, EvidenceService, JournalService } from "@sallyport/contracts";
 import { entityManagement, rawPublicKey } from "@sallyport/evidence";
 import { EvidenceWriter } from "@sallyport/journal";
-import { Gate, type Health, type Host, type Running, readKey, TrustFeed } from "@sallyport/service";
+import { checkpointPrivateKey, Gate, type Health, type Host, type Running, TrustFeed } from "@sallyport/service";
 import { Intake } from "./journals/intake.ts";
 import { EvidenceLog } from "./log/evidence-log.ts";
 import { kafkaOf } from "./publish/kafka-of.ts";
@@ -21,7 +20,7 @@ export async function start(host: Host): Promise<Running> {
   const dir = join(config.dataDir, "audit");
   mkdirSync(dir, { recursive: true, mode: 0o700 });
   const search = SearchIndex.open(join(dir, "search.sqlite"));
-  const key = createPrivateKey(readKey(config.dataDir, "checkpoint.key"));
+  const key = checkpointPrivateKey(config.dataDir);
   const log = await EvidenceLog.open({
     dir: join(dir, "log"),
     trustDomain: config.trustDomain,

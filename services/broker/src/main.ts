@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { BrokerService, DecisionService, JournalService, ReviewService } from "@sallyport/contracts";
 import { EvidenceWriter } from "@sallyport/journal";
-import { checkpointPublicKey, Gate, type Host, type Running, readKey, TrustFeed } from "@sallyport/service";
+import { brokerGroupKey, checkpointPublicKey, Gate, type Host, type Running, TrustFeed } from "@sallyport/service";
 import { openConfiguredState } from "@sallyport/state";
 import { Catalogue } from "./catalogue/catalogue.ts";
 import { TreeMasks } from "./masks/tree-masks.ts";
@@ -27,7 +27,7 @@ import type { UseParts } from "./use/parts.ts";
 /** The data path: uses secrets for agents, asks people, masks what comes back. */
 export async function start(host: Host): Promise<Running> {
   const { config, clock } = host;
-  const brokerKey = readKey(config.dataDir, "broker-group.key");
+  const brokerKey = brokerGroupKey(config.dataDir);
   const feed = await TrustFeed.follow(host);
   const evidence = await EvidenceWriter.open({
     dir: join(config.dataDir, "broker", "journal"),

@@ -1,4 +1,4 @@
-import { createPublicKey } from "node:crypto";
+import { createPrivateKey, createPublicKey, type KeyObject, X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileProblem, StartError } from "../process/start-error.ts";
@@ -32,6 +32,40 @@ export function readKey(dataDir: string, name: string): Buffer {
 }
 
 /**
+ * A certificate authority of the installation, PEM.
+ *
+ * @throws StartError that says what to do: where TLS finds no certificate in the file, it trusts nobody and does not say why
+ */
+export function readAuthority(dataDir: string, name: "services-ca.crt" | "agents-ca.crt"): Buffer {
+  const pem = readKey(dataDir, name);
+  try {
+    new X509Certificate(pem);
+    return pem;
+  } catch {
+    throw unusable(dataDir, name, "no certificate as PEM");
+  }
+}
+
+/** The key that brokers share: exactly 32 bytes. @throws StartError that says what to do */
+export function brokerGroupKey(dataDir: string): Buffer {
+  const bytes = readKey(dataDir, "broker-group.key");
+  if (bytes.length !== 32) throw unusable(dataDir, "broker-group.key", "something else than 32 bytes");
+  return bytes;
+}
+
+/** The key that signs checkpoints: Ed25519. @throws StartError that says what to do */
+export function checkpointPrivateKey(dataDir: string): KeyObject {
+  const pem = readKey(dataDir, "checkpoint.key");
+  try {
+    const key = createPrivateKey(pem);
+    if (key.asymmetricKeyType === "ed25519") return key;
+  } catch {
+    // said below
+  }
+  throw unusable(dataDir, "checkpoint.key", "no Ed25519 private key as PEM");
+}
+
+/**
  * The key that proves the audit service's checkpoints: raw Ed25519 (RFC 8032 §5.1.5).
  *
  * @throws StartError that says what to do
@@ -45,7 +79,8 @@ export function checkpointPublicKey(dataDir: string): Buffer {
   } catch {
     // said below
   }
-  throw new StartError(
-    `The key file ${join(keysFolder(dataDir), name)} holds no Ed25519 public key as PEM; copy it from where sallyport init made it.`,
-  );
+  throw unusable(dataDir, name, "no Ed25519 public key as PEM");
 }
+
+const unusable = (dataDir: string, name: string, holds: string) =>
+  new StartError(`The key file ${join(keysFolder(dataDir), name)} holds ${holds}; copy it from where sallyport init made it.`);

@@ -2,7 +2,7 @@ import { createPrivateKey, X509Certificate } from "node:crypto";
 import { ChannelCredentials, ServerCredentials } from "@grpc/grpc-js";
 import type { ServiceRole } from "../handler.ts";
 import { StartError } from "../process/start-error.ts";
-import { readKey } from "./key-files.ts";
+import { readAuthority, readKey } from "./key-files.ts";
 import { roleOf } from "./spiffe.ts";
 
 /** A key with its certificate, checked to belong together and to be valid now. */
@@ -42,16 +42,16 @@ export const listenerCredentials = (dataDir: string): ServerCredentials =>
 
 /** TLS that demands a certificate of the agents' authority. */
 export const agentsMtlsCredentials = (dataDir: string): ServerCredentials =>
-  ServerCredentials.createSsl(readKey(dataDir, "agents-ca.crt"), pairs(readKeyPair(dataDir, "listener")), true);
+  ServerCredentials.createSsl(readAuthority(dataDir, "agents-ca.crt"), pairs(readKeyPair(dataDir, "listener")), true);
 
 /** TLS that demands a certificate of the services' authority. */
 export const peersServerCredentials = (dataDir: string, self: ServiceRole): ServerCredentials =>
-  ServerCredentials.createSsl(readKey(dataDir, "services-ca.crt"), pairs(readKeyPair(dataDir, self)), true);
+  ServerCredentials.createSsl(readAuthority(dataDir, "services-ca.crt"), pairs(readKeyPair(dataDir, self)), true);
 
 /** How `self` calls `role`: whoever answers must hold that role's certificate, whatever its address. */
 export function peersClientCredentials(dataDir: string, trustDomain: string, self: ServiceRole, role: ServiceRole): ChannelCredentials {
   const { key, certificate } = readKeyPair(dataDir, self);
-  return ChannelCredentials.createSsl(readKey(dataDir, "services-ca.crt"), key, certificate, {
+  return ChannelCredentials.createSsl(readAuthority(dataDir, "services-ca.crt"), key, certificate, {
     checkServerIdentity: (_host, peer) =>
       roleOf(peer.raw, trustDomain) === role ? undefined : new Error(`whoever answered there is not ${role} of ${trustDomain}`),
   });

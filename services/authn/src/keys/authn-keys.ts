@@ -1,3 +1,4 @@
+import { createPrivateKey, X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Refusal } from "@sallyport/contracts";
@@ -21,7 +22,7 @@ export function readAuthnKeys(dataDir: string): AuthnKeys {
   return {
     signing: parse(text, jwkFile),
     signingFile: { path: jwkFile, text },
-    agentsCa: { keyPem: read(join(folder, "agents-ca.key")), certificatePem: read(join(folder, "agents-ca.crt")) },
+    agentsCa: readAgentsCa(folder),
   };
 }
 
@@ -37,6 +38,19 @@ function parse(text: string, file: string): SigningKeys {
       { cause },
     );
   }
+}
+
+function readAgentsCa(folder: string): AuthnKeys["agentsCa"] {
+  const [keyPem, certificatePem] = [read(join(folder, "agents-ca.key")), read(join(folder, "agents-ca.crt"))];
+  try {
+    if (new X509Certificate(certificatePem).checkPrivateKey(createPrivateKey(keyPem))) return { keyPem, certificatePem };
+  } catch {
+    // said below
+  }
+  throw new Refusal(
+    "INVALID_REQUEST",
+    `agents-ca.key and agents-ca.crt in ${folder} are no private key as PEM and its certificate: restore both from one place.`,
+  );
 }
 
 function read(file: string): string {

@@ -1,4 +1,4 @@
-import { Refusal } from "@sallyport/contracts";
+import { type Reason, Refusal } from "@sallyport/contracts";
 import type { Intent } from "@sallyport/journal";
 import { Masker, type MaskSet, maskHeaderValue } from "@sallyport/masking";
 import type { Caller } from "@sallyport/service";
@@ -270,11 +270,21 @@ function refusalAfter(error: unknown, began: boolean, signal?: AbortSignal): Ref
     : new Refusal("INTERNAL", "Sallyport failed at this call; the operator finds the cause in the log by its trace id.", { cause: error });
 }
 
+/** Reasons for which an exchange ends before its answer does. */
+const brokenOff: ReadonlySet<Reason> = new Set([
+  "OUTCOME_UNKNOWN",
+  "CANCELLED",
+  "TARGET_UNAVAILABLE",
+  "INTERNAL",
+  "CREDENTIAL_REVOKED",
+  "STATE_UNAVAILABLE",
+]);
+
 /** How a use ended that did not end well. After the request was sent, only the answer's end proves the effect. */
 function endingOf(refusal: Refusal, began: boolean, traffic: Traffic): Ending {
   // The dialler and the sender say where nothing left this broker.
   const sent = began && refusal.metadata.effect !== "none";
-  const unknown = sent && ["OUTCOME_UNKNOWN", "CANCELLED", "TARGET_UNAVAILABLE", "INTERNAL"].includes(refusal.reason);
+  const unknown = sent && brokenOff.has(refusal.reason);
   return { status: unknown ? "unknown" : "failure", reason: refusal.reason, sentence: refusal.message, details: traffic.details(sent) };
 }
 
