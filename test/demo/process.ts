@@ -40,14 +40,18 @@ export async function mustRun(args: readonly string[], options: { input?: string
   return ran.stdout;
 }
 
-/** Starts a service process whose output goes to a file. */
+/** Starts a service process whose output goes to a file. @param env beyond this process's own */
 export function startProcess(
   args: readonly string[],
   logFile: string,
+  env: NodeJS.ProcessEnv = {},
 ): { child: ChildProcess; exited: Promise<number | null>; stop(): Promise<void> } {
   mkdirSync(dirname(logFile), { recursive: true });
   const log = createWriteStream(logFile, { flags: "a" });
-  const child = spawn(process.execPath, [cli, ...args], { stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, NO_COLOR: "1" } });
+  const child = spawn(process.execPath, [cli, ...args], {
+    stdio: ["ignore", "pipe", "pipe"],
+    env: { ...process.env, NO_COLOR: "1", ...env },
+  });
   child.stdout?.pipe(log, { end: false });
   child.stderr?.pipe(log, { end: false });
   const exited = new Promise<number | null>((resolve) => child.on("close", resolve));

@@ -8,6 +8,7 @@ import { type Relay, startRelay } from "../faults/relay.ts";
 import { embeddedSite, type Site } from "../faults/site.ts";
 import { read, refusalOf } from "../faults/told.ts";
 import { until } from "../support/process/port.ts";
+import { upload } from "./upload.ts";
 
 const refund = { target: "orders-api", secret: "prod/orders/api", method: "POST", path: "/v1/refunds" };
 
@@ -225,20 +226,4 @@ function usedAtTarget(event: { unmapped: { sallyport: object } } | undefined): b
 function trafficOf(event: { unmapped: { sallyport: object } }): { used: boolean; request: number; response: number } {
   const { details } = event.unmapped.sallyport as { details?: Record<string, never> };
   return { used: details?.used_at_target ?? false, request: details?.request_bytes ?? -1, response: details?.response_bytes ?? -1 };
-}
-
-/** An upload whose pieces follow its head as they come. */
-async function upload(
-  session: Session,
-  signal: AbortSignal | undefined,
-  id: string,
-  pieces: () => AsyncIterable<Uint8Array>,
-  { size, sha256 }: { size: number; sha256: Uint8Array },
-): Promise<void> {
-  const operation = { case: "http" as const, value: { method: "POST", path: `/v1/upload/${id}` } };
-  const parts = async function* () {
-    yield { part: { case: "head" as const, value: { use: { target: "uploads", operation }, size: BigInt(size), sha256 } } };
-    for await (const data of pieces()) yield { part: { case: "data" as const, value: data } };
-  };
-  for await (const _ of session.broker.useUpload(parts(), signal === undefined ? {} : { signal }));
 }

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { create, toBinary } from "@bufbuild/protobuf";
@@ -9,11 +10,13 @@ import { freePorts } from "../demo/free-port.ts";
 import { mustRun, printed } from "../demo/process.ts";
 import { scanFolder } from "../demo/scan.ts";
 import { settledEvidence, usesIn } from "../faults/evidence-log.ts";
+import { type Recorder, startRecorder } from "../faults/recorder.ts";
 import { embeddedSite, type Site } from "../faults/site.ts";
 import { read, refusalOf } from "../faults/told.ts";
 import { startBadTarget } from "./bad-target.ts";
 import { edgeCall } from "./edge-call.ts";
 import { rawCall, saidBy } from "./raw-call.ts";
+import { type Declared, upload } from "./upload.ts";
 
 const canary = "snk-4411-QWER";
 const describeUrl = `/${BrokerService.typeName}/${BrokerService.method.describe.name}`;
@@ -22,12 +25,13 @@ describe("bad input and bad targets", () => {
   let site: Site;
   let agent: Agent;
   let target: Awaited<ReturnType<typeof startBadTarget>>;
+  let uploads: Recorder;
   /** Whatever reached a caller. */
   const said: string[] = [];
 
   before(async function () {
     this.timeout(120_000);
-    target = await startBadTarget(canary);
+    [target, uploads] = await Promise.all([startBadTarget(canary), startRecorder()]);
     const [nobody] = await freePorts(1);
     site = await embeddedSite({
       canary,
@@ -42,6 +46,7 @@ describe("bad input and bad targets", () => {
         };
         targets.nobody = { ...like, baseUrl: `http://127.0.0.1:${nobody}` };
         targets.metadata = { ...like, baseUrl: "http://169.254.169.254" };
+        targets.uploads = { ...like, baseUrl: uploads.url, maxBodyBytes: 2_000_000, allow: [{ method: "POST", path: "/v1/upload/{id}" }] };
         targets.small = { ...like, maxBodyBytes: 1024, allow: [{ method: "POST", path: "/v1/orders/{id}" }] };
       },
     });
@@ -49,7 +54,7 @@ describe("bad input and bad targets", () => {
   });
   after(async () => {
     await site?.stop();
-    await target?.stop();
+    await Promise.all([target?.stop(), uploads?.stop()]);
   });
 
   const refused = async (options: UseOptions) => {
@@ -138,6 +143,47 @@ describe("bad input and bad targets", () => {
         assert.equal(benign.code, 0, benign.details);
       });
     }
+  });
+
+  describe("an upload that is not what its head declares", () => {
+    const body = Buffer.alloc(300_000, 0x61);
+    const good = { size: body.length, sha256: createHash("sha256").update(body).digest() };
+    const send = (name: string, declared: Declared, pieces: readonly Uint8Array[] = [body]) =>
+      upload(
+        agent.session,
+        undefined,
+        name,
+        async function* () {
+          yield* pieces;
+        },
+        declared,
+      );
+
+    for (const [what, declared, pieces, reason, reaches] of [
+      ["longer", { ...good, size: body.length - 1 }, [body], "INVALID_REQUEST", true],
+      ["shorter", { ...good, size: body.length + 1 }, [body], "INVALID_REQUEST", true],
+      ["another", good, [Buffer.alloc(body.length, 0x62)], "INVALID_REQUEST", true],
+      ["nothing", good, [], "INVALID_REQUEST", true],
+      ["a hash of 31 bytes", { ...good, sha256: good.sha256.subarray(1) }, [body], "INVALID_REQUEST", false],
+      ["over the target's limit", { ...good, size: 2_000_001 }, [body], "TOO_LARGE", false],
+      ["of 16 EiB", { ...good, size: 2n ** 64n - 1n }, [body], "TOO_LARGE", false],
+      ["with a method that has none", { ...good, method: "GET" }, [body], "INVALID_REQUEST", false],
+    ] as [string, Declared, Uint8Array[], string, boolean][]) {
+      it(`${what}: ${reason}, and the target never has it whole`, async () => {
+        const name = what.replaceAll(/\W+/g, "-");
+        const refusal = await refusalOf(() => send(name, declared, pieces));
+        said.push(saidBy(refusal));
+        assert.equal(refusal.reason, reason, refusal.message);
+        assert.ok(!uploads.whole.some((path) => path.endsWith(name)));
+        if (!reaches) assert.ok(!uploads.arrived.some(({ path }) => path.endsWith(name)), "nothing of it was sent");
+      });
+    }
+
+    it("benign twin: as it is declared, in small pieces and with empty ones between", async () => {
+      const pieces = [body.subarray(0, 1), Buffer.alloc(0), body.subarray(1, 200_000), body.subarray(200_000), Buffer.alloc(0)];
+      await send("as-declared", good, pieces);
+      assert.ok(uploads.whole.includes("/v1/upload/as-declared"));
+    });
   });
 
   describe("POLI-09: JSON over HTTP that two readers could understand differently", () => {

@@ -92,10 +92,8 @@ describeWith("what a broker depends on fails", { redis: withOptions(redis, { own
       }
       await eventually("done", () => read(agent, `/v1/orders/${what}-no-more`));
       const [event, ...more] = terminalEvents(await settledEvidence(site.log), marker);
-      assert.deepEqual(
-        [event?.status_code, event?.unmapped.sallyport.details?.used_at_target, more.length],
-        ["STATE_UNAVAILABLE", true, 0],
-      );
+      assert.deepEqual([event?.status_id, event?.status_code, more.length], [0, "STATE_UNAVAILABLE", 0]);
+      assert.equal(event?.unmapped.sallyport.details?.used_at_target, true);
     });
   }
 
@@ -120,5 +118,42 @@ describeWith("what a broker depends on fails", { redis: withOptions(redis, { own
       [...new Set(records.map(({ metadata }) => metadata.event_code))].join(),
     );
     for (const { outcomes } of usesIn(records)) assert.equal(outcomes.length, 1);
+  });
+
+  describe("a clock that is 10 minutes off", () => {
+    for (const [what, offMs] of [
+      ["ahead", 600_000],
+      ["behind", -600_000],
+    ] as const) {
+      it(`a broker's, ${what}: every use is refused with a sentence that speaks of the clock, and all is well once it is right`, async () => {
+        const agent = await site.agent(`broker-${what}`);
+        await eventually("done", () => read(agent, "/v1/orders/before"));
+        await site.services.broker.restart(offMs);
+        try {
+          const served = site.api.served.length;
+          const refusal = await refusalOf(() => read(agent, `/v1/orders/${what}`));
+          assert.equal(refusal.reason, offMs > 0 ? "CREDENTIAL_EXPIRED" : "UNAUTHENTICATED", refusal.message);
+          assert.match(refusal.message, /clock/);
+          assert.equal(site.api.served.length, served);
+        } finally {
+          await site.services.broker.restart();
+        }
+        await eventually("done", () => read(agent, `/v1/orders/${what}-no-more`));
+      });
+    }
+
+    it("authn's: nobody signs in, with a sentence that speaks of the clock; who is in goes on", async () => {
+      const agent = await site.agent("authn-off");
+      await site.services.authn.restart(600_000);
+      try {
+        const refusal = await refusalOf(() => site.agent("newcomer"));
+        assert.equal(refusal.reason, "PROOF_INVALID");
+        assert.match(refusal.message, /clock/);
+        await eventually("done", () => read(agent, "/v1/orders/authn-off"));
+      } finally {
+        await site.services.authn.restart();
+      }
+      await eventually("done", () => site.agent("newcomer"));
+    });
   });
 });

@@ -17,18 +17,23 @@ export class Service {
     this.logFile = logFile;
   }
 
-  /** Launches it; {@link Service.ready} says when it serves. */
-  launch(): void {
-    this.#running = startProcess(this.#args, this.logFile);
+  /** Launches it; {@link Service.ready} says when it serves. @param clockOffMs how far its wall clock is ahead */
+  launch(clockOffMs = 0): void {
+    this.#running = startProcess(this.#args, this.logFile, clockOffMs === 0 ? {} : clockOff(clockOffMs));
   }
 
   async ready(): Promise<void> {
     if (this.#running !== undefined) await ready(this.#ops, this.#running.exited, this.logFile, startSeconds);
   }
 
-  async start(): Promise<void> {
-    this.launch();
+  async start(clockOffMs = 0): Promise<void> {
+    this.launch(clockOffMs);
     await this.ready();
+  }
+
+  async restart(clockOffMs = 0): Promise<void> {
+    await this.stop();
+    await this.start(clockOffMs);
   }
 
   async kill(): Promise<void> {
@@ -68,3 +73,8 @@ export class Service {
     await this.#running?.stop();
   }
 }
+
+const clockOff = (ms: number) => ({
+  NODE_OPTIONS: `${process.env.NODE_OPTIONS ?? ""} --import ${new URL("clock-off.mjs", import.meta.url)}`.trim(),
+  SALLYPORT_TEST_CLOCK_OFF_MS: `${ms}`,
+});

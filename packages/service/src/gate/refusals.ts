@@ -20,7 +20,7 @@ export function credentialRefused({ why, sentence }: CredentialRefused): Refusal
   if (why === "expired")
     return new Refusal(
       "CREDENTIAL_EXPIRED",
-      `${sentence} Renew it with the key that it is bound to; once its session has ended, sign in again.`,
+      `${sentence} Renew it with the key that it is bound to; once its session has ended, sign in again. Where it is new, the clocks of authn and this service differ.`,
       { metadata },
     );
   if (why === "not-yet-valid") return new Refusal("UNAUTHENTICATED", `${sentence} Set the clocks, then try again.`, { metadata });
