@@ -258,9 +258,12 @@ export class EvidenceLog {
       lines.push(record, lineBreak);
       leaves.push(leafHash(record));
     }
-    await this.#records.write(Buffer.concat(lines), start);
-    await this.#leaves.write(Buffer.concat(leaves), this.#ends.length * 32);
-    await Promise.all([this.#records.sync(), this.#leaves.sync()]);
+    const writes = await Promise.allSettled([
+      this.#records.append(Buffer.concat(lines), start),
+      this.#leaves.append(Buffer.concat(leaves), this.#ends.length * 32),
+    ]);
+    // Both have ended, so that what takes a failed write back finds nobody who still writes.
+    for (const write of writes) if (write.status === "rejected") throw write.reason;
     for (const leaf of leaves) this.#tree.add(leaf);
     this.#ends.push(...ends);
   }

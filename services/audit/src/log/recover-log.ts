@@ -83,7 +83,7 @@ async function mendLast(dir: string, segment: number, signed: number, add: (leaf
   for (const leaf of unsigned) add(leaf);
   if (existsSync(path)) {
     const file = await AppendFile.open(leavesPath(dir, segment), existsSync(leavesPath(dir, segment)) ? "r+" : "w+");
-    await file.write(Buffer.concat(unsigned), leaves.length * 32);
+    await file.append(Buffer.concat(unsigned), leaves.length * 32);
     await file.truncate(ends.length * 32);
     await file.close();
   }
