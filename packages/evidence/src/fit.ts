@@ -45,7 +45,8 @@ const attempts = [
  */
 export function fitJson(value: Record<string, unknown>, maxBytes: number): string {
   const whole = safeJson(value);
-  if (Buffer.byteLength(whole) <= maxBytes) return whole;
+  // No character of a string takes more than three bytes.
+  if (whole.length * 3 <= maxBytes || Buffer.byteLength(whole) <= maxBytes) return whole;
   for (const attempt of attempts) {
     const reduced = safeJson(markReduced(shorten(value, attempt) as Record<string, unknown>));
     if (Buffer.byteLength(reduced) <= maxBytes) return reduced;

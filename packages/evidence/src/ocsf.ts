@@ -14,7 +14,10 @@ const classes: Record<OcsfClass, { category: number; categoryName: string; name:
 
 const statuses: Record<EvidenceStatus, [number, string]> = { success: [1, "Success"], failure: [2, "Failure"], unknown: [0, "Unknown"] };
 
-/** A draft as an OCSF event. `metadata` comes first, so that a record's place can be written in front of the rest. */
+/**
+ * A draft as an OCSF event. `metadata` comes first, so that a record's place can be written in front of the rest. What is
+ * undefined in it is not there once it is JSON.
+ */
 export function recordJson(draft: Draft, envelope: Envelope & { uid: string }): Record<string, unknown> {
   const { facts } = draft;
   const of = classes[draft.classUid];
@@ -26,7 +29,7 @@ export function recordJson(draft: Draft, envelope: Envelope & { uid: string }): 
       version: ocsfVersion,
       product: { name: "Sallyport", vendor_name: "Sallyport", version: envelope.version, feature: { name: envelope.service } },
       event_code: facts.event,
-      ...(traceOf(facts) === undefined ? {} : { correlation_uid: traceOf(facts) }),
+      correlation_uid: traceOf(facts),
     },
     time: envelope.time,
     category_uid: of.category,
@@ -41,47 +44,41 @@ export function recordJson(draft: Draft, envelope: Envelope & { uid: string }): 
     severity: refused ? "Medium" : "Informational",
     status_id: statusId,
     status,
-    ...(facts.reason === undefined ? {} : { status_code: facts.reason }),
-    ...(facts.sentence === undefined ? {} : { message: facts.sentence }),
-    ...(facts.aggregated === undefined
-      ? {}
-      : { count: facts.aggregated.count, start_time: facts.aggregated.firstAt, end_time: facts.aggregated.lastAt }),
+    status_code: facts.reason,
+    message: facts.sentence,
+    count: facts.aggregated?.count,
+    start_time: facts.aggregated?.firstAt,
+    end_time: facts.aggregated?.lastAt,
     ...draft.attributes,
     unmapped: {
-      ...(facts.chain === undefined ? {} : { delegation: facts.chain.links.map(linkJson) }),
+      delegation: facts.chain?.links.map(linkJson),
       sallyport: {
         phase: envelope.phase,
-        ...(envelope.intentUid === undefined ? {} : { intent_uid: envelope.intentUid }),
-        ...sallyportJson(facts),
+        intent_uid: envelope.intentUid,
+        action: facts.action,
+        secret: facts.secret,
+        target: facts.target,
+        statement: facts.statement && { masked: facts.statement.masked, keyed_hash: facts.statement.keyedHash },
+        request_digest: facts.requestDigest,
+        policies: facts.policies,
+        access_request_uid: facts.accessRequestId,
+        approvers: facts.approvers,
+        key_thumbprint: facts.peer?.thumbprint,
+        traceparent: facts.traceparent,
+        details: facts.details && sorted(facts.details),
       },
     },
   };
 }
 
-const linkJson = (link: NonNullable<Facts["chain"]>["links"][number]) => ({
-  id: link.id,
-  kind: link.kind,
-  session_uid: link.sid,
-  ...(link.owner === undefined ? {} : { owner: link.owner }),
-});
+const linkJson = ({ id, kind, sid, owner }: NonNullable<Facts["chain"]>["links"][number]) => ({ id, kind, session_uid: sid, owner });
 
-function sallyportJson(facts: Facts): Record<string, unknown> {
-  return compact({
-    action: facts.action,
-    secret: facts.secret && compact({ ...facts.secret }),
-    target: facts.target && compact({ ...facts.target }),
-    statement: facts.statement && { masked: facts.statement.masked, keyed_hash: facts.statement.keyedHash },
-    request_digest: facts.requestDigest,
-    policies: facts.policies && compact({ ...facts.policies }),
-    access_request_uid: facts.accessRequestId,
-    approvers: facts.approvers?.map((approver) => compact({ ...approver })),
-    key_thumbprint: facts.peer?.thumbprint,
-    traceparent: facts.traceparent,
-    details: facts.details && Object.fromEntries(Object.entries(facts.details).sort(([a], [b]) => (a < b ? -1 : 1))),
-  });
+/** By name, so that the same facts are the same bytes in whatever order they were collected. */
+const sorted = (details: NonNullable<Facts["details"]>) => Object.fromEntries(Object.entries(details).sort(([a], [b]) => (a < b ? -1 : 1)));
+
+/** The trace's id in a W3C `traceparent`. */
+function traceOf({ traceparent }: Facts): string | undefined {
+  if (traceparent?.startsWith("00-") !== true || traceparent[35] !== "-") return undefined;
+  const id = traceparent.slice(3, 35);
+  return /^[0-9a-f]{32}$/.test(id) ? id : undefined;
 }
-
-const traceOf = (facts: Facts): string | undefined => /^00-([0-9a-f]{32})-/.exec(facts.traceparent ?? "")?.[1];
-
-const compact = (object: Record<string, unknown>): Record<string, unknown> =>
-  Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined));
