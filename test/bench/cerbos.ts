@@ -3,13 +3,12 @@ import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
-import { ChannelCredentials } from "@grpc/grpc-js";
 import { freePorts } from "../demo/free-port.ts";
 import { Child } from "../support/process/child.ts";
 import { until } from "../support/process/port.ts";
 import type { Provision } from "../support/provision/cache.ts";
 import { obtain } from "../support/provision/obtain.ts";
-import { rawUnary } from "./raw-unary.ts";
+import { rawGrpc } from "./raw-grpc.ts";
 
 const version = "0.55.0";
 const run = promisify(execFile);
@@ -42,11 +41,11 @@ export async function startCerbos(folder: string, policies: number, tls: { key: 
     }),
   );
   const server = await Child.start(program, ["server", `--config=${config}`, "--log-level=error"]);
-  const credentials = ChannelCredentials.createSsl(tls.ca, null, null, { checkServerIdentity: () => undefined });
-  const client = rawUnary(`127.0.0.1:${grpc}`, credentials, "/cerbos.svc.v1.CerbosService/CheckResources", "pdp");
+  const client = rawGrpc(`127.0.0.1:${grpc}`, "/cerbos.svc.v1.CerbosService/CheckResources", { ca: tls.ca });
   const request = checkRequest(policies - 1);
   const check = async () => {
-    if (!allows(await client.call(request))) throw new Error("Cerbos did not allow what its policy allows");
+    const [answer] = await client.call(request);
+    if (!allows(answer)) throw new Error("Cerbos did not allow what its policy allows");
   };
   await until(
     `Cerbos (${server.output})`,
@@ -104,7 +103,7 @@ function checkRequest(i: number): Buffer {
 }
 
 /** `CheckResourcesResponse.results[0].actions["use"] == EFFECT_ALLOW` */
-function allows(answer: Uint8Array): boolean {
+function allows(answer: Uint8Array | undefined): boolean {
   const field = (bytes: Uint8Array | undefined, number: number): Uint8Array | undefined => {
     const reader = new BinaryReader(bytes ?? new Uint8Array());
     while (reader.pos < reader.len) {

@@ -1,9 +1,11 @@
 /** What one benchmark found, as `--json` writes it. */
 export interface Figure {
-  /** `broker.use`, `pdp.check`, `start`, `idle`; several figures of one name differ in `depth`. */
+  /** `broker.use`, `pdp.check`, `start`, `idle`; several figures of one name differ in `depth` and `binding`. */
   readonly name: string;
   /** Agents in the chain, where that is what varies. */
   readonly depth?: number;
+  /** How the callers' credentials are bound, where that is what varies. */
+  readonly binding?: "mtls" | "dpop";
   /** The median over the runs. */
   readonly value: number;
   /** `1/s` is better high, `s` and `MB` low. */
@@ -30,6 +32,8 @@ export interface Run {
 export interface Settings {
   /** Of each measured run. */
   readonly seconds: number;
+  /** Seconds for which each contender is called before the first run, so that what is measured is compiled and its caches are full. */
+  readonly warmUp: number;
   readonly runs: number;
   /** Calls in flight at a time. */
   readonly concurrency: number;
@@ -45,16 +49,17 @@ export function median(values: readonly number[]): number {
 
 /** A figure of throughput from alternating runs. @param theirs empty where the peer cannot be had */
 export function throughput(
-  about: { name: string; depth?: number; peer: string; skipped?: string | undefined },
+  about: { name: string; depth?: number; binding?: "mtls" | "dpop"; peer: string; skipped?: string | undefined },
   ours: readonly Run[],
   theirs: readonly Run[],
 ): Figure {
-  const { name, depth, peer, skipped } = about;
+  const { name, depth, binding, peer, skipped } = about;
   const value = rounded(median(ours.map((run) => run.perSecond)));
   const peerValue = theirs.length === 0 ? null : rounded(median(theirs.map((run) => run.perSecond)));
   return {
     name,
     ...(depth === undefined ? {} : { depth }),
+    ...(binding === undefined ? {} : { binding }),
     value,
     unit: "1/s",
     p50: rounded(median(ours.map((run) => run.p50))),
@@ -73,3 +78,7 @@ export function rounded(value: number | undefined): number | null;
 export function rounded(value: number | undefined): number | null {
   return value === undefined ? null : Number(value.toPrecision(3));
 }
+
+/** A figure as people call it: `broker.use, chain of 3, mtls`. */
+export const titleOf = ({ name, depth, binding }: Pick<Figure, "name" | "depth" | "binding">): string =>
+  [name, depth === undefined ? undefined : `chain of ${depth}`, binding].filter((part) => part !== undefined).join(", ");

@@ -1,13 +1,15 @@
 import { randomBytes } from "node:crypto";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Person } from "@sallyport/sdk";
+import { certificateFor } from "../../packages/egress/src/certificates.fixture.ts";
 import type { World } from "../demo/configuration.ts";
 import { startEmbedded } from "../demo/installation.ts";
 import { startIssuer } from "../demo/issuer.ts";
 import { Child } from "../support/process/child.ts";
 import { until } from "../support/process/port.ts";
+import { isSkipped, redis } from "../support/servers.ts";
 
 /** Where a benchmark's installation lives until {@link World} is no longer needed. */
 export function benchFolder(): { folder: string; remove(): void } {
@@ -23,14 +25,23 @@ export const nobody = (state: string): World => ({
   apiUrl: "http://127.0.0.1:3",
 });
 
-/** An embedded Sallyport with a secret in its file store, and a trivial target. */
+/**
+ * An embedded Sallyport with a secret in its file store, its state in Redis where there is one, and a trivial target in a process
+ * of its own that speaks TLS.
+ */
 export async function installed() {
   const { folder, remove } = benchFolder();
   const [people, workloads] = [await startIssuer(), await startIssuer()];
-  const target = await Child.start(process.execPath, [new URL("target.ts", import.meta.url).pathname]);
+  const cache = await redis({ own: true });
+  const { cert, key } = await certificateFor("127.0.0.1", "ip");
+  const [certFile, keyFile] = [join(folder, "target.crt"), join(folder, "target.key")];
+  writeFileSync(certFile, cert);
+  writeFileSync(keyFile, key);
+  const target = await Child.start(process.execPath, [new URL("target.ts", import.meta.url).pathname, certFile, keyFile]);
   await until("the target's port", () => target.output.includes("\n"));
-  const apiUrl = `http://127.0.0.1:${target.output.trim()}`;
-  const sallyport = await startEmbedded({ state: folder, peopleIssuer: people.url, workloadIssuer: workloads.url, apiUrl });
+  const apiUrl = `https://127.0.0.1:${target.output.trim()}`;
+  const world = { state: folder, peopleIssuer: people.url, workloadIssuer: workloads.url, apiUrl, apiCa: certFile };
+  const sallyport = await startEmbedded(world, isSkipped(cache) ? {} : { state: cache.address });
   const keeper = await Person.signIn({
     endpoints: sallyport.endpoints,
     idToken: await people.idToken({ subject: "kim", groups: ["secret-keepers"] }, "sallyport"),
@@ -39,10 +50,11 @@ export async function installed() {
   keeper.session.close();
   return {
     endpoints: sallyport.endpoints,
+    agentsMtls: sallyport.agentsMtls as string,
     workloadToken: () => workloads.idToken({ subject: "release-bot", groups: ["release-pipelines"], owner: "alice" }, "sallyport"),
     stop: async () => {
       await sallyport.stop();
-      await Promise.all([target.stop(), people.stop(), workloads.stop()]);
+      await Promise.all([target.stop(), people.stop(), workloads.stop(), isSkipped(cache) ? undefined : cache.stop()]);
       remove();
     },
   };

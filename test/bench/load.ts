@@ -30,6 +30,10 @@ export async function alternating(
   contenders: Readonly<Record<string, () => Promise<unknown>>>,
 ): Promise<Record<string, Run[]>> {
   const runs: Record<string, Run[]> = Object.fromEntries(Object.keys(contenders).map((name) => [name, []]));
+  for (const [name, call] of Object.entries(contenders)) {
+    if (settings.warmUp > 0) await load(call, { ...settings, seconds: settings.warmUp });
+    settings.say(`${name} is warm`);
+  }
   for (let run = 1; run <= settings.runs; run++) {
     for (const [name, call] of Object.entries(contenders)) {
       const done = await load(call, settings);

@@ -1,7 +1,6 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
-import { ChannelCredentials } from "@grpc/grpc-js";
 import { Action, CheckRequestSchema, CheckResponseSchema, Decision, LinkKind } from "@sallyport/contracts";
 import { writeConfiguration } from "../demo/configuration.ts";
 import { freePorts } from "../demo/free-port.ts";
@@ -11,7 +10,7 @@ import { startCerbos } from "./cerbos.ts";
 import { type Figure, type Settings, throughput } from "./figure.ts";
 import { benchFolder, nobody } from "./installed.ts";
 import { alternating } from "./load.ts";
-import { rawUnary } from "./raw-unary.ts";
+import { rawGrpc } from "./raw-grpc.ts";
 
 const policies = 100;
 const peer = "Cerbos CheckResources, gRPC over TLS, 100 policies";
@@ -52,13 +51,14 @@ async function startPdp(folder: string) {
   const keys = join(folder, "data", "keys");
   const read = (name: string) => readFileSync(join(keys, name));
   const ca = read("services-ca.crt");
-  const credentials = ChannelCredentials.createSsl(ca, read("broker.key"), read("broker.crt"), { checkServerIdentity: () => undefined });
-  const client = rawUnary(peers, credentials, "/sallyport.policy.v1.DecisionService/Check", "pdp");
+  const broker = { certificate: read("broker.crt"), key: read("broker.key") };
+  const client = rawGrpc(peers, "/sallyport.policy.v1.DecisionService/Check", { ca, client: broker });
   const request = Buffer.from(toBinary(CheckRequestSchema, create(CheckRequestSchema, question())));
   return {
     tls: { ca, key: join(keys, "pdp.key"), certificate: join(keys, "pdp.crt") },
     check: async () => {
-      const { decision, sentence } = fromBinary(CheckResponseSchema, await client.call(request));
+      const [answer = new Uint8Array()] = await client.call(request);
+      const { decision, sentence } = fromBinary(CheckResponseSchema, answer);
       if (decision !== Decision.ALLOW) throw new Error(`the pdp did not allow what its policy allows: ${sentence}`);
     },
     stop: async () => {

@@ -1,6 +1,6 @@
 // node test/bench/plot.ts FILE: draws docs/images/benchmarks.svg from what `npm run bench -- --json FILE` wrote.
 import { readFileSync, writeFileSync } from "node:fs";
-import type { Figure } from "./figure.ts";
+import { type Figure, titleOf } from "./figure.ts";
 
 const [left, barsWidth, barHeight, gap] = [200, 460, 18, 16];
 const colours = { ours: "#2f6fb3", theirs: "#b9c0ca" };
@@ -24,12 +24,11 @@ function plot(rows: readonly Figure[]): string {
     const y = top + i * (2 * barHeight + gap);
     const bar = (value: number, at: number, colour: string, label: string) =>
       `<rect x="${left}" y="${at}" width="${length(value).toFixed(1)}" height="${barHeight - 2}" rx="2" fill="${colour}"/>${text(left + length(value) + 6, at + 13, label)}`;
-    const name = figure.depth === undefined ? figure.name : `${figure.name}, chain of ${figure.depth}`;
     const peer =
       figure.peerValue === null
         ? ""
         : bar(figure.peerValue, y + barHeight, colours.theirs, `${figure.peerValue}  ${(figure.peer ?? "").split(/[ ,]/)[0]}`);
-    return text(16, y + 22, name) + bar(figure.value, y, colours.ours, `${figure.value}  Sallyport`) + peer;
+    return text(16, y + 22, titleOf(figure)) + bar(figure.value, y, colours.ours, `${figure.value}  Sallyport`) + peer;
   });
   const width = left + barsWidth + 150;
   return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" font-family="system-ui, sans-serif" font-size="12">

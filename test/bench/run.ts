@@ -1,4 +1,4 @@
-// npm run bench [-- NAME… [--seconds N] [--runs N] [--concurrency N] [--json FILE]]
+// npm run bench [-- NAME… [--seconds N] [--warm-up N] [--runs N] [--concurrency N] [--json FILE]]
 import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { brokerUse } from "./broker-use.ts";
@@ -12,21 +12,35 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     seconds: { type: "string", default: "2" },
+    "warm-up": { type: "string", default: "4" },
     runs: { type: "string", default: "5" },
     concurrency: { type: "string", default: "8" },
     json: { type: "string" },
   },
 });
 const unknown = positionals.filter((name) => !names.includes(name));
-const [seconds, runs, concurrency] = [values.seconds, values.runs, values.concurrency].map(Number) as [number, number, number];
-if (unknown.length > 0 || !(seconds > 0) || !(Number.isInteger(runs) && runs > 0) || !(Number.isInteger(concurrency) && concurrency > 0)) {
-  console.error(`npm run bench -- [NAME…] [--seconds N] [--runs N] [--concurrency N] [--json FILE]; names: ${names.join(", ")}`);
+const [seconds, warmUp, runs, concurrency] = [values.seconds, values["warm-up"], values.runs, values.concurrency].map(Number) as [
+  number,
+  number,
+  number,
+  number,
+];
+if (
+  unknown.length > 0 ||
+  !(seconds > 0) ||
+  !(warmUp >= 0) ||
+  !(Number.isInteger(runs) && runs > 0) ||
+  !(Number.isInteger(concurrency) && concurrency > 0)
+) {
+  console.error(
+    `npm run bench -- [NAME…] [--seconds N] [--warm-up N] [--runs N] [--concurrency N] [--json FILE]; names: ${names.join(", ")}`,
+  );
   process.exit(2);
 }
 // Servers that stand beside ours are fetched where they are not there: whoever benchmarks wants them.
 process.env.SALLYPORT_PROVISION ??= "1";
 const wanted = new Set(positionals.length === 0 ? names : positionals);
-const settings: Settings = { seconds, runs, concurrency, say: (text) => console.error(text) };
+const settings: Settings = { seconds, warmUp, runs, concurrency, say: (text) => console.error(text) };
 
 const figures: Figure[] = [];
 if (wanted.has("broker.use")) figures.push(...(await brokerUse(settings)));

@@ -1,9 +1,9 @@
-import type { Figure } from "./figure.ts";
+import { type Figure, titleOf } from "./figure.ts";
 
 /** The figures as people read them. */
 export function table(figures: readonly Figure[]): string {
-  const rows = figures.map(({ name, depth, value, unit, p50, p99, peer, peerValue, ratio }) => [
-    depth === undefined ? name : `${name}, chain of ${depth}`,
+  const rows = figures.map(({ value, unit, p50, p99, peer, peerValue, ratio, ...figure }) => [
+    titleOf(figure),
     `${value} ${unit}`,
     p50 === null ? "" : `${p50} ms`,
     p99 === null ? "" : `${p99} ms`,

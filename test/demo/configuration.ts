@@ -8,6 +8,8 @@ export interface World {
   readonly peopleIssuer: string;
   readonly workloadIssuer: string;
   readonly apiUrl: string;
+  /** A file with the certificate of an API that speaks TLS, PEM. */
+  readonly apiCa?: string;
 }
 
 /** Everything here lives on loopback, which a configuration must say. */
@@ -26,6 +28,7 @@ export function writeConfiguration(file: string, world: World, form: Record<stri
     inject: { bearer: "token" },
     allow: allow.map((call) => ({ method: call.split(" ")[0], path: call.split(" ")[1] })),
     network: loopback,
+    ...(world.apiCa === undefined ? {} : { ca: world.apiCa }),
   });
   writeFileSync(
     file,

@@ -13,6 +13,8 @@ export interface Installation {
   /** Where the evidence log lies. */
   readonly auditDataDir: string;
   readonly endpoints: Endpoints;
+  /** `host:port` of the listener for client certificates, where it is one process. */
+  readonly agentsMtls?: string;
   /** Folders beyond the demo's own in which the secret must not be found either. */
   readonly otherFolders: readonly string[];
   /** What the scaled-out form has more to show. */
@@ -54,6 +56,7 @@ export async function startEmbedded(world: World, more: Record<string, unknown> 
       audience: "https://demo.internal",
       ca: readFileSync(join(dataDir, "keys", "services-ca.crt"), "utf8"),
     },
+    agentsMtls,
     otherFolders: [],
     stop: service.stop,
   };
