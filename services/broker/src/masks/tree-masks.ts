@@ -5,6 +5,7 @@ import type { State } from "@sallyport/state";
 import type { SecretReader } from "../stores/secret-store.ts";
 import { CleanTexts } from "./clean-texts.ts";
 import { HeldSet, type UsedSet } from "./held-set.ts";
+import { Rounds } from "./rounds.ts";
 
 /** What was issued in a tree, by name only: shared state never holds a value. */
 interface IssuedRef {
@@ -40,6 +41,7 @@ export class TreeMasks {
   /** For trees that were issued nothing yet. */
   readonly #none: HeldSet;
   readonly #texts = new CleanTexts(maskText);
+  readonly #listings = new Rounds<string[]>();
 
   /** @param own the broker's own store credentials, which no answer may show either */
   constructor(state: State, reader: SecretReader, clock: Clock, own: () => MaskEntry[]) {
@@ -70,7 +72,7 @@ export class TreeMasks {
       await this.#writeReference(rootSid, issued);
       const tree = this.#tree(rootSid);
       if (!tree.held.has(key(issued))) tree.held.set(key(issued), entriesOf(issued, values));
-      for (const id of await this.#references(rootSid)) {
+      for (const id of await this.#listings.ask(rootSid, () => this.#references(rootSid))) {
         if (!tree.held.has(id)) tree.held.set(id, await this.#readAgain(id));
       }
       if (tree.size !== tree.held.size) this.#compile(tree);
