@@ -8,16 +8,16 @@ type Node = unknown;
 
 const isObject = (node: Node): node is Record<string, Node> => typeof node === "object" && node !== null && !Array.isArray(node);
 
-/** Every object inside a policy's scope and conditions, outermost first, each with what it stands in. */
-export function* nodesOf(
-  node: Node,
-  parent?: Record<string, Node>,
-): Generator<{ node: Record<string, Node>; parent: Record<string, Node> | undefined }> {
-  if (Array.isArray(node)) {
-    for (const item of node) yield* nodesOf(item, parent);
-  } else if (isObject(node)) {
-    yield { node, parent };
-    for (const value of Object.values(node)) yield* nodesOf(value, node);
+/** Every object inside a policy's scope and conditions, outermost first, each with what it stands in. Its depth is not bounded. */
+export function* nodesOf(root: Node): Generator<{ node: Record<string, Node>; parent: Record<string, Node> | undefined }> {
+  const waiting: { node: Node; parent: Record<string, Node> | undefined }[] = [{ node: root, parent: undefined }];
+  for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+    const { node, parent } = next;
+    if (Array.isArray(node)) for (const item of node.toReversed()) waiting.push({ node: item, parent });
+    else if (isObject(node)) {
+      yield { node, parent };
+      for (const value of Object.values(node).toReversed()) waiting.push({ node: value, parent: node });
+    }
   }
 }
 

@@ -7,6 +7,16 @@ const held = (annotations: string, clause = 'unless { context.approvals.contains
   `@id("held") ${annotations}\n${head} (principal, action == Action::"use", resource)\n${clause};`;
 const good = '@approval("a") @reviewers("corp/approvers")';
 
+describe("a bundle with a very long condition", () => {
+  it("is served or refused with its place, and never ends whoever loads it", () => {
+    for (const operator of ["&&", "||"]) {
+      const condition = Array.from({ length: 2600 }, () => "true").join(operator);
+      const problems = problemsOf(`@id("long") permit (principal, action, resource) when { ${condition} };`);
+      for (const problem of problems) assert.match(problem, /^test\.cedar:1:1: /);
+    }
+  });
+});
+
 describe("a bundle that uses approvals", () => {
   it("is served where the approval lifts a forbid", () => {
     bundleOf(held(good));

@@ -1,18 +1,14 @@
+import { linksIn, objectIn, partsOf, textIn } from "../search/record-facts.ts";
 import type { OutgoingRecord } from "./sink.ts";
 
-interface Event {
-  metadata?: { uid?: string; log_name?: string };
-  unmapped?: { delegation?: { session_uid?: string }[]; sallyport?: { traceparent?: string } };
-}
-
-/** What travels beside a record's bytes, read from them. */
+/** What travels beside a record's bytes, read from them; whatever a service signed is published, if only under its journal's name. */
 export function outgoing(bytes: Buffer, index: number): OutgoingRecord {
-  const { metadata, unmapped } = JSON.parse(bytes.toString("utf8")) as Event;
+  const { metadata, unmapped } = partsOf(bytes);
   return {
     index,
     bytes,
-    uid: metadata?.uid ?? "",
-    key: unmapped?.delegation?.at(-1)?.session_uid ?? metadata?.log_name ?? "",
-    traceparent: unmapped?.sallyport?.traceparent ?? "",
+    uid: textIn(metadata.uid) ?? "",
+    key: linksIn(unmapped.delegation).at(-1)?.sid ?? textIn(metadata.log_name) ?? "",
+    traceparent: textIn(objectIn(unmapped.sallyport).traceparent) ?? "",
   };
 }

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
+import { Refusal } from "@sallyport/contracts";
 import { parseConfig } from "@sallyport/service";
 import { Client } from "undici";
 import type { TargetConfig } from "../catalogue/catalogue.ts";
@@ -50,12 +51,19 @@ describe("connections to targets", () => {
     server.close();
   });
 
-  const agent: Holder = { sid: "agent", secret: "prod/orders/api", secretVersion: "1", policyVersion: "p1", live: () => true };
-  const begin = (holder: Holder | undefined, { method = "GET", target = "one" } = {}) => {
-    const operation = parseOperation(target, targets[target], { method, path: "/1", headers: [], body: new Uint8Array() });
+  const agent: Holder = {
+    sid: "agent",
+    secret: "prod/orders/api",
+    secretVersion: "1",
+    policyVersion: "p1",
+    live: () => true,
+    assertLive: () => {},
+  };
+  const begin = (holder: Holder | undefined, { method = "GET", target = "one", body = "" } = {}) => {
+    const operation = parseOperation(target, targets[target], { method, path: "/1", headers: [], body: Buffer.from(body) });
     return sender.send(operation, new Map([["token", Buffer.from("canary-4711-token")]]), new AbortController().signal, holder);
   };
-  const send = async (holder: Holder | undefined, how: { method?: string; target?: string } = {}) => {
+  const send = async (holder: Holder | undefined, how: { method?: string; target?: string; body?: string } = {}) => {
     const pieces: Uint8Array[] = [];
     for await (const piece of (await begin(holder, how)).body) pieces.push(piece);
     return Buffer.concat(pieces).toString();
@@ -81,6 +89,28 @@ describe("connections to targets", () => {
   it("are new for a request that is not safe to repeat, since the target may be closing the old one", async () => {
     await send(agent);
     assert.equal(await send(agent, { method: "POST" }), "2.1");
+  });
+
+  it("end with a request that had a body: what the target left of it would begin the next one", async () => {
+    assert.equal(await send(agent, { method: "POST", body: "DELETE /admin HTTP/1.1\r\nhost: x\r\nx-rest: " }), "1.1");
+    await until(() => closed === 1);
+    assert.equal(await send(agent), "2.1");
+  });
+
+  it("that the target closed are not replaced for an agent who may no longer act", async () => {
+    let revoked = false;
+    says = (connection, request, socket) => {
+      revoked = request === 2;
+      if (revoked) socket.destroy();
+      return answered(`${connection}.${request}`);
+    };
+    const assertLive = () => {
+      if (revoked) throw new Refusal("CREDENTIAL_REVOKED", "This agent was revoked.");
+    };
+    const holder = { ...agent, assertLive };
+    assert.equal(await send(holder), "1.1");
+    await assert.rejects(send(holder), (error: Refusal) => error.reason === "CREDENTIAL_REVOKED");
+    assert.equal(sockets.length, 1);
   });
 
   it("are closed when their agent may no longer act, and so are never used again", async () => {

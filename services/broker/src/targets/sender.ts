@@ -32,6 +32,8 @@ export interface Holder {
   readonly policyVersion: string;
   /** Whether that agent may still act. */
   readonly live: () => boolean;
+  /** @throws Refusal where it may not */
+  readonly assertLive: () => void;
 }
 
 interface Target {
@@ -135,25 +137,31 @@ export class Sender {
     const kept = key !== undefined && isSafe(operation) ? this.#kept.take(key) : undefined;
     const connection = kept ?? this.#open(target, timeoutMs, holder !== undefined);
     try {
-      return { answer: await connection.client.request(request), end: this.#ending(connection, key, holder) };
+      return { answer: await connection.client.request(request), end: this.#ending(connection, operation, key, holder) };
     } catch (error) {
       close(connection.client);
       if (kept === undefined || !isClosed(error)) throw error;
     }
-    // The target closed what had waited, before it answered: that says nothing of the request, which is safe to repeat.
+    // The target closed what had waited, before it answered: that says nothing of the request, which is safe to repeat. It begins
+    // anew, so whoever may no longer act does not get it.
+    holder?.assertLive();
     const fresh = this.#open(target, timeoutMs, true);
     try {
-      return { answer: await fresh.client.request(request), end: this.#ending(fresh, key, holder) };
+      return { answer: await fresh.client.request(request), end: this.#ending(fresh, operation, key, holder) };
     } catch (error) {
       close(fresh.client);
       throw error;
     }
   }
 
-  /** What becomes of a connection once its answer has ended. */
-  #ending(connection: Connection, key: string | undefined, holder: Holder | undefined): (whole: boolean) => void {
+  /**
+   * What becomes of a connection once its answer has ended. One that carried a body is not used again: a target that answered
+   * without reading it would take it for the beginning of the next request, whose credential would then be the body's.
+   */
+  #ending(connection: Connection, operation: Operation, key: string | undefined, holder: Holder | undefined): (whole: boolean) => void {
+    const bare = isSafe(operation) && operation.body.length === 0;
     return (whole) => {
-      if (whole && key !== undefined && holder !== undefined) this.#kept.give(key, connection, holder.live);
+      if (whole && bare && key !== undefined && holder !== undefined) this.#kept.give(key, connection, holder.live);
       else close(connection.client);
     };
   }

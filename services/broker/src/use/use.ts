@@ -99,6 +99,7 @@ function holderOf({ ask, judged, accessRequestId }: UseFacts, secretVersion: str
         return false;
       }
     },
+    assertLive: () => gate.assertLive(ask.caller),
   };
 }
 
