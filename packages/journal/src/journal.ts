@@ -157,6 +157,11 @@ export class Journal {
     return this.#segments.reduce((sum, segment) => sum + segment.bytes, 0);
   }
 
+  /** Bytes at which every entry but an outcome is refused; what lies above is kept for those. */
+  get openBytes(): number {
+    return this.#maxBytes - this.#reserveBytes;
+  }
+
   get closed(): boolean {
     return this.#closed;
   }

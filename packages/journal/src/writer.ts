@@ -1,8 +1,10 @@
+import type { Meter } from "@opentelemetry/api";
 import { Refusal } from "@sallyport/contracts";
 import { type Draft, type Envelope, evidenceRecord, unknownOutcome } from "@sallyport/evidence";
 import type { Clock } from "./clock.ts";
 import { Flood } from "./flood.ts";
 import { Journal, maxOutcomeBytes, type Worth } from "./journal.ts";
+import { JournalMetrics } from "./journal-metrics.ts";
 import { type JournalClient, type ShipOptions, type Shipping, ship } from "./ship.ts";
 
 /** An effect that was announced and has not ended yet. */
@@ -33,6 +35,8 @@ export interface EvidenceWriterOptions {
   /** Raw Ed25519 public key of the audit service's checkpoints, see {@link ShipOptions}. */
   checkpointKey?: ShipOptions["checkpointKey"];
   log?: ShipOptions["log"];
+  /** Where the journal's gauges go. */
+  meter?: Meter | undefined;
   /** In strict mode: milliseconds to wait for Kafka; 5,000. */
   publishMs?: number | undefined;
   /** Milliseconds between records that sum up floods of refusals; 10,000. */
@@ -46,6 +50,7 @@ export class EvidenceWriter {
   readonly #options: EvidenceWriterOptions;
   readonly #flood = new Flood();
   readonly #timer: NodeJS.Timeout;
+  readonly #metrics: JournalMetrics | undefined;
   /** Strict mode: the oldest record that was not published when it was last looked at, and since when (monotonic) it waits. */
   #oldest: { sequence: bigint; since: number } | undefined;
 
@@ -58,6 +63,8 @@ export class EvidenceWriter {
     this.#options = options;
     this.journal = journal;
     this.shipping = options.client && ship(journal, options.client, options);
+    const { meter, service, clock } = options;
+    this.#metrics = meter && new JournalMetrics(meter, service, journal, this.shipping, () => clock.monotonic());
     this.#timer = setInterval(() => void this.#sumUp(), options.floodMs ?? 10_000).unref();
   }
 
@@ -163,6 +170,7 @@ export class EvidenceWriter {
     const record = evidenceRecord(draft, { service, version, time: clock.now(), phase, intentUid: options.intentUid, maxBytes });
     const since = clock.monotonic();
     const appended = await this.journal.append(record, { worth: options.worth });
+    this.#metrics?.appended(appended.sequence, since);
     if (this.#oldestIsPublished()) this.#oldest = { sequence: appended.sequence, since };
     return appended;
   }

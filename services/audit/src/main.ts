@@ -42,6 +42,7 @@ export async function start(host: Host): Promise<Running> {
     maxBytes: config.evidence.journalMaxBytes,
     checkpointKey: rawPublicKey(key),
     log: host.log,
+    meter: host.telemetry.meter,
   });
   const intake = new Intake(log, positions, (journalId, key) => {
     evidence

@@ -109,7 +109,7 @@ export async function start(host: Host): Promise<Running> {
   };
 }
 
-const openEvidence = ({ clock, config, log, peers, version }: Host, dir: string) =>
+const openEvidence = ({ clock, config, log, peers, telemetry, version }: Host, dir: string) =>
   EvidenceWriter.open({
     dir,
     service: "authn",
@@ -120,6 +120,7 @@ const openEvidence = ({ clock, config, log, peers, version }: Host, dir: string)
     maxBytes: config.evidence.journalMaxBytes,
     checkpointKey: checkpointPublicKey(config.dataDir),
     log,
+    meter: telemetry.meter,
   });
 
 const limitSettings = ({ authn }: Host["config"]) => ({

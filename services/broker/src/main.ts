@@ -3,6 +3,7 @@ import { BrokerService, DecisionService, JournalService, ReviewService } from "@
 import { EvidenceWriter } from "@sallyport/journal";
 import { brokerGroupKey, checkpointPublicKey, Gate, type Host, type Running, TrustFeed } from "@sallyport/service";
 import { openConfiguredState } from "@sallyport/state";
+import { brokerMetrics } from "./broker-metrics.ts";
 import { Catalogue } from "./catalogue/catalogue.ts";
 import { TreeMasks } from "./masks/tree-masks.ts";
 import { expiring } from "./reviews/expiring.ts";
@@ -39,6 +40,7 @@ export async function start(host: Host): Promise<Running> {
     maxBytes: config.evidence.journalMaxBytes,
     checkpointKey: checkpointPublicKey(config.dataDir),
     log: host.log,
+    meter: host.telemetry.meter,
   });
   await evidence.settleInterrupted();
   const gate = recordingGate(new Gate(host, feed), evidence);
@@ -47,7 +49,8 @@ export async function start(host: Host): Promise<Running> {
   const catalogue = new Catalogue(config);
   const stores = await Stores.open(config, clock, { tracer: host.telemetry.tracer });
   const decisions = new RemoteDecisions(host.peers.client("pdp", DecisionService));
-  const reviews = new Reviews(state, new ReviewSeal(brokerKey), clock);
+  const metrics = brokerMetrics(host.telemetry.meter);
+  const reviews = new Reviews(state, new ReviewSeal(brokerKey), clock, metrics.review);
   const masks = new TreeMasks(state, stores, clock, () => stores.ownCredentials());
   const fingerprints = new Fingerprints(brokerKey);
   const sender = new Sender(config, { tracer: host.telemetry.tracer });
@@ -63,11 +66,13 @@ export async function start(host: Host): Promise<Running> {
     reader: stores,
     fingerprints,
     digest: digestOf,
+    masked: metrics.masked,
     send: (operation, fields, signal, holder) => sender.send(operation, fields, signal, holder),
   };
   const parts: UseParts = { ...wired, openReview: openReview(wired) };
   const describing = { gate, catalogue, decisions, evidence, reader: stores, fingerprints };
   const sweeper = expiring(reviews, evidence, clock);
+  metrics.observeWaiting(() => sweeper.waiting);
 
   const broker = {
     list: list(gate, catalogue, decisions, evidence),

@@ -21,6 +21,7 @@ export async function start(host: Host): Promise<Running> {
     client: peers.client("audit", JournalService),
     maxBytes: config.evidence.journalMaxBytes,
     log,
+    meter: telemetry.meter,
   });
   await evidence.settleInterrupted();
 

@@ -13,6 +13,9 @@ interface Stored {
   readonly version: number;
 }
 
+/** What becomes of reviews, as it is counted. */
+export type ReviewEvent = "opened" | "granted" | "rejected" | "spent" | "expired";
+
 export type NewReview = Omit<Review, "id" | "state" | "createdAt" | "expiresAt" | "votes" | "sealedPreview" | "grantExpiresAt">;
 
 /** How long an ended review can still be looked at, in milliseconds. */
@@ -26,11 +29,14 @@ export class Reviews {
   readonly #state: State;
   readonly #seal: ReviewSeal;
   readonly #clock: Clock;
+  readonly #told: (event: ReviewEvent) => void;
 
-  constructor(state: State, seal: ReviewSeal, clock: Clock) {
+  /** @param told of each change that this replica made */
+  constructor(state: State, seal: ReviewSeal, clock: Clock, told: (event: ReviewEvent) => void = () => {}) {
     this.#state = state;
     this.#seal = seal;
     this.#clock = clock;
+    this.#told = told;
   }
 
   /** Opens a review, or joins the one that is open for the same digest. */
@@ -63,6 +69,7 @@ export class Reviews {
       await this.#state.delete("reviews", id);
       return this.open(request, preview);
     }
+    this.#told("opened");
     return { review, opened: true };
   }
 
@@ -92,7 +99,9 @@ export class Reviews {
       if (stored === undefined) return { kind: "unknown" };
       const counted = countVote(stored.review, by, ballot, this.#clock.now());
       if (counted.kind === "refused") return counted;
-      if (await this.#replace(stored, counted.review)) return counted;
+      if (!(await this.#replace(stored, counted.review))) continue;
+      if (counted.kind !== "counted") this.#told(counted.kind);
+      return counted;
     }
     throw new Refusal("STATE_UNAVAILABLE", "Too many votes at once on this review; try again.");
   }
@@ -102,14 +111,20 @@ export class Reviews {
     const stored = await this.#stored(id);
     if (stored === undefined || stored.review.digest !== digest) return false;
     if (stateAt(stored.review, this.#clock.now()) !== "granted") return false;
-    return this.#replace(stored, { ...stored.review, state: "spent" });
+    return this.#ended(stored, "spent");
   }
 
   /** Marks a review that ran out; true for the one replica that did, which then puts it on record. */
   async expire(review: Review): Promise<boolean> {
     const stored = await this.#stored(review.id);
     if (stored === undefined || stored.review.state === "expired" || stateAt(stored.review, this.#clock.now()) !== "expired") return false;
-    return this.#replace(stored, { ...stored.review, state: "expired" });
+    return this.#ended(stored, "expired");
+  }
+
+  async #ended(stored: Stored, state: "spent" | "expired"): Promise<boolean> {
+    const done = await this.#replace(stored, { ...stored.review, state });
+    if (done) this.#told(state);
+    return done;
   }
 
   #replace(stored: Stored, review: Review): Promise<boolean> {

@@ -21,6 +21,8 @@ export interface UseParts {
   readonly masks: TreeMasks;
   readonly reader: SecretReader;
   readonly fingerprints: Fingerprints;
+  /** Told how many values were masked in an answer. */
+  masked(values: number): void;
   /** SHA-256 over RFC 8785 JSON of the parsed request, hex. */
   digest(ask: Ask, secretVersion: string, operation: Operation): string;
   /** The effect: sends the operation with the value injected. @param holder who may use its connection again */

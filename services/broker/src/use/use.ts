@@ -65,6 +65,7 @@ export async function* use(command: UseCommand, parts: UseParts, signal: AbortSi
       const answer = await parts.send(traffic.operation, fetched.fields, watched, holderOf(facts, fetched.version, parts));
       zero(fetched.fields);
       end = yield* relay(answer, masks.set, intent.uid, watched, traffic);
+      if (end.kind === "end") parts.masked(end.maskedValues);
       outcome = useRecord(facts, operation.method, { status: "success", details: traffic.details(true) }, answer.status);
     } finally {
       zero(fetched.fields);
