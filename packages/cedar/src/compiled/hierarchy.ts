@@ -47,7 +47,8 @@ export class Hierarchy {
     const found = new Set<Node>();
     const waiting = [node];
     for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
-      for (const parent of next.entity?.parents ?? []) {
+      if (next.entity === undefined) continue;
+      for (const parent of next.entity.parents) {
         const above = this.#intern(parent);
         if (above === node) throw new NotCompiled("an entity that is in itself");
         if (found.has(above)) continue;

@@ -15,15 +15,21 @@ export const principalUid = (link: Link): EntityUid => ({ type: link.kind === "a
  */
 export function chainEntities({ links, groups }: Chain): Entity[] {
   const [principal] = links;
-  return links.map((link, depth) => {
+  // An agent's id begins with its principal's.
+  const provider = providerOf(principal.id);
+  const user = principalUid(principal);
+  const entities: Entity[] = [
+    { uid: user, attrs: { kind: principal.kind, provider }, parents: groups.map((id) => ({ type: "Group", id })) },
+  ];
+  let above = user;
+  for (let depth = 1; depth < links.length; depth++) {
+    const link = links[depth] as Link;
     const uid = principalUid(link);
-    const common = { kind: link.kind, provider: providerOf(link.id) };
-    if (depth === 0) return { uid, attrs: common, parents: groups.map((id) => ({ type: "Group", id })) };
-    const parents = links.slice(Math.max(0, depth - 1), depth).map(principalUid);
-    if (depth > 1) parents.push(principalUid(principal));
-    const name = link.id.split(/[#/]/).at(-1) ?? "";
-    return { uid, attrs: { ...common, name, depth }, parents };
-  });
+    const name = link.id.slice(Math.max(link.id.lastIndexOf("/"), link.id.lastIndexOf("#")) + 1);
+    entities.push({ uid, attrs: { kind: link.kind, provider, name, depth }, parents: depth === 1 ? [user] : [above, user] });
+    above = uid;
+  }
+  return entities;
 }
 
 /** A secret as it is configured. One that is not has no category, and is asked about all the same. */
