@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
 import { BrokerService, TokenService } from "@sallyport/contracts";
 import { Action, Agent, openChannel, ProofMaker, Session } from "@sallyport/sdk";
 import { agentsCa } from "../../services/authn/src/authn.fixture.ts";
@@ -100,24 +101,46 @@ describe("a credential that is bound to a client certificate", () => {
     const child = await Agent.fromTicket(handover, key, { binding: "mtls" });
     try {
       assert.deepEqual(await child.list(), ["prod/orders/read"]);
+      // Narrowed above, it renews by itself, before a call and before a stream, inside what is left.
+      const left = [Action.LIST, Action.USE, Action.DELEGATE];
+      for (const [call, secrets] of [
+        [() => child.list(), ["prod/orders/read", "prod/orders/api"]],
+        [() => read(child, "/v1/orders/1"), ["prod/orders/read"]],
+      ] as const) {
+        const { token } = child.session.credential;
+        await parent.session.narrow({ entries: [{ actions: left, secrets: [...secrets], targets: ["*"] }] });
+        await sleep(300);
+        await call();
+        assert.notEqual(child.session.credential.token, token);
+      }
       await parent.revoke(child.sessionId);
-      await new Promise((resolve) => setTimeout(resolve, 1_000));
+      await sleep(1_000);
       assert.equal((await refusalOf(() => child.list())).reason, "CREDENTIAL_REVOKED");
     } finally {
       child.close();
     }
   });
 
-  it("is renewed in time with its certificate, while calls go on and a stream of the old one ends in peace", async function () {
+  it("is renewed in time with its certificate, while calls go on, and a stream that was begun with the old one", async function () {
     this.timeout(30_000);
     const certificates = new Set<string>();
     const tokens = new Set<string>();
+    const gone = new AbortController();
+    const ledger = await agent.use({ target: "orders-read", path: "/v1/ledger", signal: gone.signal });
+    let lastPieceAt = 0;
+    const reading = (async () => {
+      for await (const _ of ledger.body) lastPieceAt = Date.now();
+    })();
+    const ended = refusalOf(() => reading);
     for (const until = Date.now() + (lifeSeconds + 3) * 1000; Date.now() < until; ) {
       await Promise.all([agent.list(), read(agent, "/v1/orders/1")]);
       certificates.add(agent.session.credential.certificateChainPem);
       tokens.add(agent.session.credential.token);
-      await new Promise((resolve) => setTimeout(resolve, 100));
+      await sleep(100);
     }
+    assert.ok(Date.now() - lastPieceAt < 1_000, "the stream stood still");
+    gone.abort();
+    assert.equal((await ended).reason, "CANCELLED");
     assert.ok(tokens.size >= 2, `${tokens.size} credentials`);
     assert.equal(certificates.size, tokens.size);
   });
@@ -129,7 +152,7 @@ describe("a credential that is bound to a client certificate", () => {
     const personBefore = person.session.credential.token;
     const before = idle.session.credential.token;
     const { certificate, key } = identityOf(idle);
-    await new Promise((resolve) => setTimeout(resolve, (lifeSeconds + 1) * 1000));
+    await sleep((lifeSeconds + 1) * 1000);
     assert.equal((await refusalOf(async () => listWith(before, { certificate, key }))).reason, "TARGET_UNAVAILABLE");
     assert.equal((await idle.list()).length, 2);
     assert.notEqual(idle.session.credential.token, before);
