@@ -5,7 +5,7 @@ import { root } from "./command.ts";
 /** From the ground up; nothing imports from a floor above its own (docs/architecture.md). */
 const floors = [
   ["packages/contracts"],
-  ["packages/identity", "packages/cedar", "packages/policy", "packages/masking", "packages/evidence"],
+  ["packages/identity", "packages/cedar", "packages/policy", "packages/masking", "packages/guardrails", "packages/evidence"],
   ["packages/service", "packages/state", "packages/journal", "packages/egress"],
   ["services/authn", "services/pdp", "services/broker", "services/audit"],
   ["packages/sdk", "packages/cli", "test"],

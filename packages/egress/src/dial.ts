@@ -26,11 +26,18 @@ export async function dialTcp(host: string, addresses: readonly Address[], port:
   return socket;
 }
 
+/** A client's certificate, with its chain, and private key: PEM. */
+export interface ClientIdentity {
+  readonly certificate: Buffer;
+  readonly key: Buffer;
+}
+
 export interface TlsSettings {
   /** PEM; instead of the system's certificates. */
   readonly ca: string | undefined;
   /** Protocols by preference (RFC 7301). */
   readonly alpn: readonly string[] | undefined;
+  readonly identity?: ClientIdentity | undefined;
 }
 
 /** TLS 1.2 or later over `socket`; the certificate must be valid for `host`, a name (RFC 6125) or an address. */
@@ -43,6 +50,7 @@ export async function startTls(socket: Socket, host: string, settings: TlsSettin
     ...(isIP(name) === 0 ? { servername: name } : {}),
     ...(settings.ca === undefined ? {} : { ca: settings.ca }),
     ...(settings.alpn === undefined ? {} : { ALPNProtocols: [...settings.alpn] }),
+    ...(settings.identity === undefined ? {} : { cert: settings.identity.certificate, key: settings.identity.key }),
     rejectUnauthorized: true,
     minVersion: "TLSv1.2",
   });

@@ -3,7 +3,7 @@ import type { TLSSocket } from "node:tls";
 import { Agent, type buildConnector, Client, type Dispatcher } from "undici";
 import { type Address, parseAddress } from "./address-class.ts";
 import { AddressPolicy } from "./address-policy.ts";
-import { dialTcp, startTls } from "./dial.ts";
+import { type ClientIdentity, dialTcp, startTls } from "./dial.ts";
 import { type Fetched, type FetchInit, fetchBounded } from "./fetch.ts";
 import { canonicalHost } from "./host-name.ts";
 import { type Door, isOwnDoor } from "./own-doors.ts";
@@ -32,8 +32,17 @@ export interface Destination {
   readonly tls?: boolean;
   /** Application protocols to offer by TLS, such as `h2`. */
   readonly alpn?: readonly string[];
+  /** Who TLS says is calling, where the other side asks (RFC 8446 §4.4.2). */
+  readonly identity?: ClientIdentity | undefined;
   readonly signal?: AbortSignal;
 }
+
+export type DispatcherOptions = Omit<Agent.Options, "connect" | "factory" | "allowH2" | "interceptors"> & {
+  /** Who its connections say is calling: never shared with whoever may not be that. */
+  readonly identity?: ClientIdentity | undefined;
+};
+
+export type ConnectionOptions = Omit<Client.Options, "connect" | "allowH2"> & Pick<DispatcherOptions, "identity">;
 
 /**
  * The one way out: every connection that Sallyport opens to a host that configuration or a request names is dialled here. The name is resolved once,
@@ -67,7 +76,7 @@ export class Egress {
    */
   async connect(destination: Destination & { tls: true }): Promise<TLSSocket>;
   async connect(destination: Destination): Promise<Socket | TLSSocket>;
-  async connect({ host: asked, port, tls = false, alpn, signal }: Destination): Promise<Socket | TLSSocket> {
+  async connect({ host: asked, port, tls = false, alpn, identity, signal }: Destination): Promise<Socket | TLSSocket> {
     const host = canonicalHost(asked);
     if (host === undefined) throw refusals.notAHost(asked);
     const late = AbortSignal.timeout(this.#timeoutMs);
@@ -78,7 +87,7 @@ export class Egress {
       stage = "dial";
       const socket = await dialTcp(host, addresses, port, bound);
       stage = "tls";
-      return tls ? await startTls(socket, host, { ca: this.#options.ca, alpn }, bound) : socket;
+      return tls ? await startTls(socket, host, { ca: this.#options.ca, alpn, identity }, bound) : socket;
     } catch (error) {
       if (signal?.aborted) throw signal.reason;
       if (late.aborted) throw refusals.late(host, port, this.#timeoutMs);
@@ -95,13 +104,13 @@ export class Egress {
    * An undici dispatcher that connects only by {@link connect}: HTTP/1.1, no proxy, no redirect. The caller closes it. Its
    * requests fail with the refusals of `connect`.
    */
-  dispatcher(options: Omit<Agent.Options, "connect" | "factory" | "allowH2" | "interceptors"> = {}): Dispatcher {
-    return new Agent({ ...options, allowH2: false, connect: this.#connector });
+  dispatcher({ identity, ...options }: DispatcherOptions = {}): Dispatcher {
+    return new Agent({ ...options, allowH2: false, connect: this.#connector(identity) });
   }
 
   /** One connection to one origin, made with its first request and as {@link dispatcher}'s are; the caller closes it. */
-  connection(origin: string, options: Omit<Client.Options, "connect" | "allowH2"> = {}): Client {
-    return new Client(origin, { ...options, allowH2: false, connect: this.#connector });
+  connection(origin: string, { identity, ...options }: ConnectionOptions = {}): Client {
+    return new Client(origin, { ...options, allowH2: false, connect: this.#connector(identity) });
   }
 
   /** {@link fetchBounded} over this way out, with connections of its own. */
@@ -110,13 +119,16 @@ export class Egress {
     return fetchBounded(this.#fetching, url, init);
   }
 
-  readonly #connector: buildConnector.connector = ({ hostname, protocol, port }, done) => {
-    const tls = protocol === "https:";
-    this.connect({ host: hostname, port: Number(port) || (tls ? 443 : 80), tls, ...(tls ? { alpn: ["http/1.1"] } : {}) }).then(
-      (socket) => done(null, socket),
-      (error) => done(error, null),
-    );
-  };
+  #connector(identity: ClientIdentity | undefined): buildConnector.connector {
+    return ({ hostname, protocol, port }, done) => {
+      const tls = protocol === "https:";
+      const destination = { host: hostname, port: Number(port) || (tls ? 443 : 80), tls };
+      this.connect({ ...destination, ...(tls ? { alpn: ["http/1.1"], identity } : {}) }).then(
+        (socket) => done(null, socket),
+        (error) => done(error, null),
+      );
+    };
+  }
 
   /** Ends what `fetch` holds open. */
   async close(): Promise<void> {

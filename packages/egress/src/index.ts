@@ -1,3 +1,4 @@
+export type { ClientIdentity } from "./dial.ts";
 export { type Destination, Egress, type EgressOptions } from "./egress.ts";
 export type { Fetched, FetchInit } from "./fetch.ts";
 export type { Door } from "./own-doors.ts";

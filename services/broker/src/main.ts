@@ -5,6 +5,8 @@ import { brokerGroupKey, checkpointPublicKey, Gate, type Host, type Running, Tru
 import { openConfiguredState } from "@sallyport/state";
 import { brokerMetrics } from "./broker-metrics.ts";
 import { Catalogue } from "./catalogue/catalogue.ts";
+import { derivationOf, derives } from "./masks/derivation.ts";
+import { DerivedLedger } from "./masks/derived-ledger.ts";
 import { TreeMasks } from "./masks/tree-masks.ts";
 import { expiring } from "./reviews/expiring.ts";
 import { openReview } from "./reviews/open-review.ts";
@@ -18,8 +20,11 @@ import { reviewHandlers } from "./rpc/reviews.ts";
 import { use } from "./rpc/use.ts";
 import { useUpload } from "./rpc/use-upload.ts";
 import { write } from "./rpc/write.ts";
+import { StateSeal } from "./sealing/state-seal.ts";
 import { Stores } from "./stores/stores.ts";
 import { digestOf } from "./targets/digest.ts";
+import { Injector } from "./targets/inject/injector.ts";
+import { MintedTokens } from "./targets/inject/minted/minted-tokens.ts";
 import { Sender } from "./targets/sender.ts";
 import { RemoteDecisions } from "./use/decisions.ts";
 import { Fingerprints } from "./use/fingerprints.ts";
@@ -51,8 +56,12 @@ export async function start(host: Host): Promise<Running> {
   const decisions = new RemoteDecisions(host.peers.client("pdp", DecisionService));
   const metrics = brokerMetrics(host.telemetry.meter);
   const reviews = new Reviews(state, new ReviewSeal(brokerKey), clock, metrics.review);
-  const masks = new TreeMasks(state, stores, clock, () => stores.ownCredentials());
+  const derivation = derivationOf(config);
+  const ledger = derives(config) ? new DerivedLedger(state, new StateSeal(brokerKey, "derived values"), clock) : undefined;
+  const masks = new TreeMasks(state, stores, clock, () => stores.ownCredentials(), derivation, ledger);
   const fingerprints = new Fingerprints(brokerKey);
+  const tokens = new MintedTokens(state, new StateSeal(brokerKey, "minted tokens"), clock);
+  const injector = new Injector(config, { clock, tokens });
   const sender = new Sender(config, { tracer: host.telemetry.tracer });
   feed.onRevoked(() => sender.dropDead());
   feed.onLeaseLost(() => sender.dropDead());
@@ -67,7 +76,13 @@ export async function start(host: Host): Promise<Running> {
     fingerprints,
     digest: digestOf,
     masked: metrics.masked,
-    send: (operation, fields, signal, holder) => sender.send(operation, fields, signal, holder),
+    inject: (operation, secret, signal) => injector.inject(operation, secret, signal),
+    send: async (operation, injected, signal, holder) => {
+      const answer = await sender.send(operation, injected, signal, holder);
+      // What it is told for comes with the next use; this one has its answer.
+      await injected.answered?.(answer.status).catch((error) => host.log.warn(error, "a refused token could not be put aside"));
+      return answer;
+    },
   };
   const parts: UseParts = { ...wired, openReview: openReview(wired) };
   const describing = { gate, catalogue, decisions, evidence, reader: stores, fingerprints };
@@ -79,7 +94,7 @@ export async function start(host: Host): Promise<Running> {
     describe: describe(describing),
     use: use(gate, catalogue, parts),
     useUpload: useUpload(gate, catalogue, parts),
-    write: write({ ...describing, writer: stores }),
+    write: write({ ...describing, writer: stores, derivation }),
     requestAccess: requestAccess(gate, catalogue, parts),
     waitForAccess: waitForAccess(gate, reviews, clock),
   };
@@ -99,6 +114,7 @@ export async function start(host: Host): Promise<Running> {
       sweeper.stop();
       masks.close();
       await sender.close();
+      await injector.close();
       await evidence.stop();
       await feed.stop();
       await stores.close();

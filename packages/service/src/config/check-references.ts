@@ -1,10 +1,11 @@
 import type { z } from "zod";
 import { didYouMean } from "./did-you-mean.ts";
+import { type Inject, injectedFields } from "./inject.ts";
 
 interface Named {
   stores: Record<string, unknown>;
   secrets: Record<string, { store: string; fields: string[] }>;
-  targets: Record<string, { secret: string; inject: { bearer?: string | undefined; header?: { field: string } | undefined } }>;
+  targets: Record<string, { secret: string; inject?: Inject | undefined }>;
 }
 
 /** What one part of the file says of another must exist there. */
@@ -21,8 +22,7 @@ export function checkReferences({ stores, secrets, targets }: Named, context: z.
       miss(["targets", name, "secret"], "secret", target.secret, Object.keys(secrets));
       continue;
     }
-    const field = target.inject.bearer ?? target.inject.header?.field ?? "";
-    const where = target.inject.bearer === undefined ? ["header", "field"] : ["bearer"];
-    if (!secret.fields.includes(field)) miss(["targets", name, "inject", ...where], `field of ${target.secret}`, field, secret.fields);
+    for (const { path, field } of target.inject === undefined ? [] : injectedFields(target.inject))
+      if (!secret.fields.includes(field)) miss(["targets", name, "inject", ...path], `field of ${target.secret}`, field, secret.fields);
   }
 }

@@ -81,9 +81,23 @@ services:
 
   it("refuses unknown kinds of injection, and more than one", () => {
     const target = (inject: string) =>
-      `${head}stores: { d: { kind: file, path: x, key: env:K } }\nsecrets: { s: { store: d, fields: [t] } }\ntargets:\n  t: { kind: http, baseUrl: http://x, secret: s, inject: ${inject}, allow: [{ method: GET, path: / }] }`;
-    assert.match(problems(target("{ cookie: t }")), /inject\.cookie: there is no such setting/);
+      `${head}stores: { d: { kind: file, path: x, key: env:K } }\nsecrets: { s: { store: d, fields: [t] } }\ntargets:\n  t: { kind: http, baseUrl: http://x, secret: s, inject: ${inject}, allow: [{ method: GET, path: /x }] }`;
+    assert.match(problems(target("{ cokie: t }")), /6:\d+: targets\.t\.inject\.cokie: there is no such setting – did you mean "cookie"\?/);
     assert.match(problems(target("{ bearer: t, header: { name: X-Key, field: t } }")), /exactly one of "bearer", "header"/);
+    assert.match(problems(target("{}")), /exactly one of/);
+    assert.match(problems(target("{ basic: { user: a, userField: t, password: t } }")), /exactly one of "user", "userField"/);
+    assert.match(problems(target("{ basic: { user: 'a:b', password: t } }")), /without a colon/);
+    assert.match(problems(target("{ basic: { userField: u, password: t } }")), /inject\.basic\.userField: there is no field of s "u"/);
+    assert.match(problems(target("{ body: { pointer: '/a/*', field: t } }")), /must name one place/);
+    assert.match(problems(target("{ body: { pointer: a, field: t } }")), /JSON Pointer/);
+    for (const good of [
+      "{ basic: { user: svc, password: t } }",
+      "{ query: { name: key, field: t } }",
+      "{ cookie: { name: sid, field: t } }",
+      "{ body: { pointer: /auth/token, field: t } }",
+      "{ form: { name: token, field: t } }",
+    ])
+      assert.ok(parseConfig(target(good), "x.yaml"), good);
     assert.match(problems(target("{ header: { name: Host, field: t } }")), /frames or routes/);
     assert.match(problems(target("{ bearer: tt }")), /there is no field of s "tt" – did you mean "t"\?/);
     assert.ok(parseConfig(target("{ header: { name: X-Key, field: t } }"), "x.yaml"));

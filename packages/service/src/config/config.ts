@@ -1,9 +1,10 @@
 import { z } from "zod";
 import { checkReferences } from "./check-references.ts";
-import { secrets, stores, targets } from "./connections.ts";
+import { secrets, stores } from "./connections.ts";
 import { evidence } from "./evidence.ts";
 import { httpUrl, pathIn } from "./fields.ts";
 import { embeddedListen, services } from "./listen.ts";
+import { targets } from "./targets.ts";
 import { authn, trust } from "./trust.ts";
 
 const trustDomain = z

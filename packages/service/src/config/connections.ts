@@ -44,64 +44,6 @@ export const secrets = z
   .default({})
   .transform((all) => Object.fromEntries(Object.entries(all).map(([name, entry]) => [name, { ...entry, path: entry.path ?? name }])));
 
-/** Headers that frame or route a request: a secret in one would change where it goes or what it is. */
-const framing = new Set([
-  "host",
-  "content-length",
-  "content-type",
-  "transfer-encoding",
-  "connection",
-  "te",
-  "trailer",
-  "upgrade",
-  "expect",
-  "keep-alive",
-]);
-
-const headerName = z
-  .string()
-  .regex(/^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,64}$/, "must be a header name")
-  .refine((name) => !framing.has(name.toLowerCase()), "must not be a header that frames or routes the request");
-
-const inject = z
-  .strictObject({
-    bearer: z.string().optional().meta({ description: "The field sent as Authorization: Bearer" }),
-    header: z.strictObject({ name: headerName, field: z.string() }).optional(),
-  })
-  .superRefine(exactlyOne(["bearer", "header"]))
-  .transform((value) => value as Inject);
-
-/** How the value gets into the request: exactly one way. */
-export type Inject = { bearer: string; header?: undefined } | { bearer?: undefined; header: { name: string; field: string } };
-
-const operation = z.strictObject({
-  method: z.string().regex(/^[A-Z]{1,16}$/, "must be an HTTP method in capitals"),
-  path: z
-    .string()
-    .max(2048)
-    .regex(
-      /^(?!.*\/\.{1,2}(\/|$))(\/([A-Za-z0-9._~!$&'()*+,;=:@-]|%[0-9A-F]{2})*|\/\{[a-zA-Z][a-zA-Z0-9_]*\})+$/,
-      "must be a path such as /v1/orders/{id}: whole segments in braces, no query, no '..'",
-    ),
-});
-
-const httpTarget = (folder: string) =>
-  z.strictObject({
-    kind: z.literal("http"),
-    baseUrl: httpUrl.meta({ description: "Scheme, host and port that every call goes to, with an optional path in front" }),
-    secret: resourceName,
-    inject,
-    allow: z.array(operation).min(1).meta({ description: "What may be called; all else is refused" }),
-    network,
-    ca: pathIn(folder).optional(),
-    maxBodyBytes: z.int().min(1024).max(1_073_741_824).default(67_108_864).meta({ description: "Of a request's and of an answer's body" }),
-    timeoutSeconds: z.number().min(0.1).max(600).default(30),
-  });
-
-/** Where secrets may be used, by name. */
-export const targets = (folder: string) => z.record(resourceName, z.discriminatedUnion("kind", [httpTarget(folder)])).default({});
-
 export type FileStore = z.output<ReturnType<typeof fileStore>>;
 export type OpenbaoStore = z.output<ReturnType<typeof openbaoStore>>;
 export type Secret = z.output<typeof secrets>[string];
-export type HttpTarget = z.output<ReturnType<typeof httpTarget>>;

@@ -25,7 +25,7 @@ function describe(issue: z.core.$ZodIssue): Problem[] {
         message: `${printable(name === "" ? key : `${name}.${key}`)}: there is no such setting${didYouMean(key, settingsAt(path))}`,
       }));
     case "invalid_union":
-      return [unknownKind(issue, say)];
+      return issue.discriminator === undefined ? meantBy(issue) : [unknownKind(issue, say)];
     case "invalid_key":
       return [
         {
@@ -45,6 +45,17 @@ function describe(issue: z.core.$ZodIssue): Problem[] {
     default:
       return [say(issue.message)];
   }
+}
+
+/** What is wrong with a value that may have several shapes: by the one that it comes nearest to. */
+function meantBy({ errors, path }: z.core.$ZodIssueInvalidUnion): Problem[] {
+  const distance = (issues: readonly z.core.$ZodIssue[]) =>
+    issues.reduce((sum, { code, path: at, ...more }) => {
+      if (code === "unrecognized_keys") return sum + 10 * ("keys" in more ? more.keys.length : 1);
+      return sum + (at.length === 0 && (code === "invalid_type" || code === "invalid_value") ? 100 : 1);
+    }, 0);
+  const [nearest = []] = errors.toSorted((one, other) => distance(one) - distance(other));
+  return nearest.flatMap((issue) => describe({ ...issue, path: [...path, ...issue.path] }));
 }
 
 function unknownKind(issue: z.core.$ZodIssueInvalidUnion, say: (message: string) => Problem): Problem {

@@ -6,11 +6,14 @@ import type { MaskSet } from "@sallyport/masking";
  */
 export class HeldSet {
   readonly set: MaskSet;
+  /** The same without account names: what an agent may not send. */
+  readonly secrets: MaskSet;
   #users = 0;
   #retired = false;
 
-  constructor(set: MaskSet) {
+  constructor(set: MaskSet, secrets: MaskSet = set) {
     this.set = set;
+    this.secrets = secrets;
   }
 
   /** The set for one use; dispose of it when the answer has ended. */
@@ -19,6 +22,7 @@ export class HeldSet {
     let released = false;
     return {
       set: this.set,
+      secrets: this.secrets,
       [Symbol.dispose]: () => {
         if (released) return;
         released = true;
@@ -34,10 +38,11 @@ export class HeldSet {
   }
 
   #eraseIfDone(): void {
-    if (this.#retired && this.#users === 0) this.set.erase();
+    if (this.#retired && this.#users === 0) for (const set of new Set([this.set, this.secrets])) set.erase();
   }
 }
 
 export interface UsedSet extends Disposable {
   readonly set: MaskSet;
+  readonly secrets: MaskSet;
 }

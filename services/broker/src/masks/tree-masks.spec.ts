@@ -6,6 +6,9 @@ import { Refusal } from "@sallyport/contracts";
 import { maskText } from "@sallyport/masking";
 import { systemClock } from "@sallyport/service";
 import { openState, type State } from "@sallyport/state";
+import { StateSeal } from "../sealing/state-seal.ts";
+import { type Derivation, derivationOf } from "./derivation.ts";
+import { DerivedLedger } from "./derived-ledger.ts";
 import { TreeMasks } from "./tree-masks.ts";
 
 describe("the mask set of a tree", () => {
@@ -20,10 +23,11 @@ describe("the mask set of a tree", () => {
     },
     describe: async () => ({ version: "1", createdAt: undefined }),
   };
-  const brokerAt = async () => {
+  const brokerAt = async (derivation?: Derivation) => {
     const own = await openState("sqlite", { dataDir: dir, clock: systemClock });
     own.useGeneration((await state.mark()).generation);
-    return { masks: new TreeMasks(own, reader, systemClock, () => []), own };
+    const ledger = new DerivedLedger(own, new StateSeal(Buffer.alloc(32, 7), "derived values"), systemClock);
+    return { masks: new TreeMasks(own, reader, systemClock, () => [], derivation, ledger), own };
   };
   const issue = async (masks: TreeMasks, secret: string, tree = "tree") =>
     masks.including(tree, { secret, version: "1" }, (await reader.read(secret)).fields);
@@ -85,5 +89,92 @@ describe("the mask set of a tree", () => {
       masks.close();
       await own.close();
     }
+  });
+
+  describe("with what is derived from a secret", () => {
+    const basicOf = (user: string) => {
+      const inject = { basic: { user, userField: undefined, password: "token" } };
+      return derivationOf({ targets: { t: { secret: "a", inject } as never } });
+    };
+    const open = async (derivation?: Derivation) => {
+      const broker = await brokerAt(derivation);
+      closing.push(async () => {
+        broker.masks.close();
+        await broker.own.close();
+      });
+      return broker;
+    };
+    const closing: (() => Promise<void>)[] = [];
+    afterEach(async () => {
+      for (const close of closing.splice(0)) await close();
+    });
+    const signature = (text: string, more = {}) => ({
+      what: "signature",
+      value: Buffer.from(text),
+      goodUntil: Date.now() + 60_000,
+      once: true,
+      ...more,
+    });
+
+    it("has the Basic pair and the user name that travels with it, on another broker too", async () => {
+      const [one, two] = [await open(basicOf("svc-orders-bot")), await open(basicOf("svc-orders-bot"))];
+      const pair = Buffer.from(`svc-orders-bot:${values["a@1"]}`).toString("base64");
+      using first = await issue(one.masks, "a");
+      using second = await issue(two.masks, "b");
+      for (const { set } of [first, second]) {
+        const shown = maskText(set, `Basic ${pair} for svc-orders-bot`);
+        assert.ok(!shown.includes(pair.slice(4, 12)), shown);
+        assert.match(shown, /for \[sallyport:a#user\]$/);
+      }
+    });
+
+    it("lets an agent say a user name, and takes one that is too short to be masked", async () => {
+      const { masks } = await open(basicOf("svc-orders-bot"));
+      using used = await issue(masks, "a");
+      assert.equal(maskText(used.secrets, "svc-orders-bot"), "svc-orders-bot");
+      assert.equal(maskText(used.secrets, values["a@1"] as string), "[sallyport:a#token]");
+      using short = await issue((await open(basicOf("ann"))).masks, "a", "another");
+      assert.equal(maskText(short.set, `ann ${values["a@1"]}`), "ann [sallyport:a#token]");
+      const names: Derivation = { isName: (_, field) => field === "token", names: () => [], from: () => new Map() };
+      using stored = await issue((await open(names)).masks, "short", "third");
+      assert.equal(maskText(stored.set, "1234"), "1234");
+    });
+
+    it("masks a signature and a token on every broker, and only in its own tree; state holds neither", async () => {
+      const [one, two] = [await open(), await open()];
+      const derived = [signature("f00dfeed-signature-4711"), signature("ghs_minted-4711-token", { what: "access-token", once: false })];
+      using here = await one.masks.including("tree", { secret: "a", version: "1" }, (await reader.read("a")).fields, derived);
+      using there = await issue(two.masks, "b");
+      for (const { set } of [here, there])
+        assert.equal(maskText(set, "f00dfeed-signature-4711 ghs_minted-4711-token"), "[sallyport:a#signature] [sallyport:a#access-token]");
+      using other = await issue(two.masks, "b", "another");
+      assert.equal(maskText(other.set, "ghs_minted-4711-token"), "ghs_minted-4711-token");
+      const kept = JSON.stringify(await one.own.list("derived", { limit: 10 }));
+      for (const hidden of ["f00dfeed", "ghs_", Buffer.from("ghs_minted").toString("base64").slice(0, 12)])
+        assert.ok(!kept.includes(hidden));
+    });
+
+    it("keeps the latest of many signatures, and every live token", async () => {
+      const { masks } = await open();
+      const fields = (await reader.read("a")).fields;
+      const add = async (...derived: Parameters<typeof masks.including>[3] & object) =>
+        (await masks.including("tree", { secret: "a", version: "1" }, fields, derived))[Symbol.dispose]();
+      await add(signature("token-that-lives-4711", { what: "access-token", once: false }));
+      for (let index = 0; index < 40; index++) await add(signature(`signature-number-${index}`));
+      using used = await issue(masks, "a");
+      assert.equal(maskText(used.set, "token-that-lives-4711 signature-number-39"), "[sallyport:a#access-token] [sallyport:a#signature]");
+      assert.equal(maskText(used.set, "signature-number-0 "), "signature-number-0 ");
+    });
+
+    it("is refused where a derived value cannot be masked, or what lies in state is not what a broker sealed", async () => {
+      const { masks, own } = await open();
+      const fields = (await reader.read("a")).fields;
+      const use = (value: string) => masks.including("tree", { secret: "a", version: "1" }, fields, [signature(value)]);
+      const unavailable = (error: unknown) => error instanceof Refusal && error.reason === "MASKING_UNAVAILABLE";
+      await assert.rejects(use("short"), unavailable);
+      (await issue(masks, "a"))[Symbol.dispose]();
+      await own.create("derived", "forged", JSON.stringify(Buffer.alloc(64).toString("base64url")));
+      await assert.rejects(issue(masks, "a", "forged"), unavailable);
+    });
   });
 });

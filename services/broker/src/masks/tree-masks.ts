@@ -1,10 +1,14 @@
 import { Refusal } from "@sallyport/contracts";
-import { type MaskEntry, MaskSet, maskText, placeholderFor, refusalFor } from "@sallyport/masking";
+import { type MaskEntry, MaskSet, maskText } from "@sallyport/masking";
 import type { Clock } from "@sallyport/service";
 import type { State } from "@sallyport/state";
 import type { SecretReader } from "../stores/secret-store.ts";
+import type { DerivedValue } from "../targets/inject/injected.ts";
 import { CleanTexts } from "./clean-texts.ts";
+import { type Derivation, noDerivation } from "./derivation.ts";
+import type { DerivedLedger, Ledger } from "./derived-ledger.ts";
 import { HeldSet, type UsedSet } from "./held-set.ts";
+import { entriesOf, entriesOfDerived, type IssuedEntry, unmaskable, unmaskableDerived } from "./issued-entries.ts";
 import { Rounds } from "./rounds.ts";
 
 /** What was issued in a tree, by name only: shared state never holds a value. */
@@ -18,7 +22,10 @@ interface Tree {
   /** How many of `held` the compiled set has: whoever finds it behind compiles anew, however many uses run at once. */
   size: number;
   /** `secret@version` of everything that was issued. */
-  readonly held: Map<string, MaskEntry[]>;
+  readonly held: Map<string, IssuedEntry[]>;
+  /** What was derived for single requests of the tree, and the ledger's version that the compiled set has of it. */
+  derived: IssuedEntry[];
+  derivedVersion: number;
   usedAt: number;
 }
 
@@ -36,6 +43,8 @@ export class TreeMasks {
   readonly #reader: SecretReader;
   readonly #clock: Clock;
   readonly #own: () => MaskEntry[];
+  readonly #derivation: Derivation;
+  readonly #ledger: DerivedLedger | undefined;
   readonly #trees = new Map<string, Tree>();
   readonly #sweeper: NodeJS.Timeout;
   /** For trees that were issued nothing yet. */
@@ -43,42 +52,57 @@ export class TreeMasks {
   readonly #texts = new CleanTexts(maskText);
   readonly #listings = new Rounds<string[]>();
 
-  /** @param own the broker's own store credentials, which no answer may show either */
-  constructor(state: State, reader: SecretReader, clock: Clock, own: () => MaskEntry[]) {
+  /**
+   * @param own the broker's own store credentials, which no answer may show either
+   * @param derivation what travels with a secret or is made from it
+   * @param ledger where derived values lie that cannot be read again; left out where no target derives any
+   */
+  constructor(
+    state: State,
+    reader: SecretReader,
+    clock: Clock,
+    own: () => MaskEntry[],
+    derivation: Derivation = noDerivation,
+    ledger?: DerivedLedger,
+  ) {
     this.#state = state;
     this.#reader = reader;
     this.#clock = clock;
     this.#own = own;
+    this.#derivation = derivation;
+    this.#ledger = ledger;
     this.#none = new HeldSet(MaskSet.compile(own()));
     this.#sweeper = setInterval(() => this.#sweep(), 60_000).unref();
   }
 
   /**
-   * The set for one use: everything issued in the tree before, and this secret's fields. The reference is in shared state
-   * when this returns.
+   * The set for one use: everything issued in the tree before, this secret's fields, and what was derived from them. References, and
+   * what cannot be read again, are in shared state when this returns.
    *
    * @param values the fields that were just fetched; copied, so that the caller can zero its own
+   * @param derived signatures, tokens and the like that were made for this request
    * @returns the set, to be disposed of when the answer has ended
    */
-  async including(rootSid: string, issued: IssuedRef, values: ReadonlyMap<string, Uint8Array>): Promise<UsedSet> {
-    const refused = [...values].map(([field, value]) => [field, refusalFor(value)] as const).find(([, sentence]) => sentence !== undefined);
-    if (refused !== undefined) {
-      throw new Refusal(
-        "MASKING_UNAVAILABLE",
-        `Field "${refused[0]}" of ${issued.secret} cannot be masked in what comes back: ${refused[1]}`,
-      );
-    }
+  async including(
+    rootSid: string,
+    issued: IssuedRef,
+    values: ReadonlyMap<string, Uint8Array>,
+    derived: readonly DerivedValue[] = [],
+  ): Promise<UsedSet> {
+    const refused = unmaskable(issued.secret, values, this.#derivation) ?? unmaskableDerived(issued.secret, derived);
+    if (refused !== undefined) throw new Refusal("MASKING_UNAVAILABLE", refused);
     try {
       await this.#writeReference(rootSid, issued);
       const tree = this.#tree(rootSid);
-      if (!tree.held.has(key(issued))) tree.held.set(key(issued), entriesOf(issued, values));
+      if (!tree.held.has(key(issued))) tree.held.set(key(issued), entriesOf(issued.secret, values, this.#derivation));
       for (const id of await this.#listings.ask(rootSid, () => this.#references(rootSid))) {
         if (!tree.held.has(id)) tree.held.set(id, await this.#readAgain(id));
       }
-      if (tree.size !== tree.held.size) this.#compile(tree);
+      const ledger = await this.#derived(rootSid, issued.secret, derived);
+      if (tree.size !== tree.held.size || tree.derivedVersion < ledger.version) this.#compile(tree, ledger);
       return tree.compiled.hold();
     } catch (error) {
-      if (error instanceof Refusal && error.reason === "STATE_UNAVAILABLE") throw error;
+      if (error instanceof Refusal && (error.reason === "STATE_UNAVAILABLE" || error.reason === "RATE_LIMITED")) throw error;
       throw new Refusal(
         "MASKING_UNAVAILABLE",
         "What was issued to this tree before cannot be read now, so its answers could not be masked; try again in a moment.",
@@ -101,7 +125,7 @@ export class TreeMasks {
     if (tree === undefined) return;
     this.#trees.delete(rootSid);
     tree.compiled.retire();
-    for (const entries of tree.held.values()) for (const entry of entries) entry.value.fill(0);
+    for (const entries of [...tree.held.values(), tree.derived]) for (const entry of entries) entry.value.fill(0);
   }
 
   close(): void {
@@ -110,16 +134,41 @@ export class TreeMasks {
   }
 
   #tree(rootSid: string): Tree {
-    const tree = this.#trees.get(rootSid) ?? { compiled: new HeldSet(MaskSet.compile(this.#own())), size: 0, held: new Map(), usedAt: 0 };
+    const tree = this.#trees.get(rootSid) ?? this.#newTree();
     tree.usedAt = this.#clock.monotonic();
     this.#trees.set(rootSid, tree);
     return tree;
   }
 
-  #compile(tree: Tree): void {
+  #newTree(): Tree {
+    return { compiled: new HeldSet(MaskSet.compile(this.#own())), size: 0, held: new Map(), derived: [], derivedVersion: 0, usedAt: 0 };
+  }
+
+  async #derived(rootSid: string, secret: string, derived: readonly DerivedValue[]): Promise<Ledger> {
+    if (this.#ledger !== undefined)
+      return derived.length === 0
+        ? this.#ledger.read(rootSid)
+        : this.#ledger.add(
+            rootSid,
+            derived.map((value) => ({ ...value, secret })),
+          );
+    if (derived.length > 0) throw new Error("derived values have nowhere to be kept");
+    return { version: 0, values: [] };
+  }
+
+  #compile(tree: Tree, ledger: Ledger): void {
     const before = tree.compiled;
+    // A use that read the ledger earlier must not take away what a later one has read since.
+    if (ledger.version > tree.derivedVersion) {
+      for (const { value } of tree.derived) value.fill(0);
+      tree.derived = entriesOfDerived(ledger.values);
+      tree.derivedVersion = ledger.version;
+    }
     tree.size = tree.held.size;
-    tree.compiled = new HeldSet(MaskSet.compile([...this.#own(), ...[...tree.held.values()].flat()]));
+    const all = [...this.#own(), ...[...tree.held.values()].flat(), ...tree.derived];
+    const secrets = all.filter((entry) => !("isName" in entry) || !entry.isName);
+    const set = MaskSet.compile(all);
+    tree.compiled = new HeldSet(set, secrets.length === all.length ? set : MaskSet.compile(secrets));
     before.retire();
   }
 
@@ -141,12 +190,12 @@ export class TreeMasks {
     }
   }
 
-  async #readAgain(id: string): Promise<MaskEntry[]> {
+  async #readAgain(id: string): Promise<IssuedEntry[]> {
     const at = id.lastIndexOf("@");
     const issued = { secret: id.slice(0, at), version: id.slice(at + 1) };
     const read = await this.#reader.read(issued.secret, issued.version);
     try {
-      return entriesOf(issued, read.fields);
+      return entriesOf(issued.secret, read.fields, this.#derivation);
     } finally {
       for (const value of read.fields.values()) value.fill(0);
     }
@@ -159,6 +208,3 @@ export class TreeMasks {
 }
 
 const key = (issued: IssuedRef) => `${issued.secret}@${issued.version}`;
-
-const entriesOf = (issued: IssuedRef, values: ReadonlyMap<string, Uint8Array>): MaskEntry[] =>
-  [...values].map(([field, value]) => ({ placeholder: placeholderFor(issued.secret, field), value: Uint8Array.from(value) }));

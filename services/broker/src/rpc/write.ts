@@ -1,6 +1,7 @@
 import { Action, type BrokerService, Refusal } from "@sallyport/contracts";
 import { refusalFor } from "@sallyport/masking";
 import type { Handler } from "@sallyport/service";
+import type { Derivation } from "../masks/derivation.ts";
 import type { SecretWriter } from "../stores/secret-store.ts";
 import type { Ask } from "../use/ask.ts";
 import { secretRecord, type UseFacts } from "../use/records.ts";
@@ -12,7 +13,7 @@ import type { CallerGate } from "./recording-gate.ts";
 /** Stores a new version. Needs no right to read, and tells nothing of what was there. */
 export const write =
   (
-    parts: Omit<DescribeParts, "reader" | "fingerprints"> & { gate: CallerGate; writer: SecretWriter },
+    parts: Omit<DescribeParts, "reader" | "fingerprints"> & { gate: CallerGate; writer: SecretWriter; derivation: Derivation },
   ): Handler<typeof BrokerService.method.write> =>
   async (request, call) => {
     const values = Object.values(request.fields);
@@ -21,7 +22,7 @@ export const write =
       const ask: Ask = { caller, action: Action.WRITE, secret: parts.catalogue.secret(request.secret), target: undefined, context: {} };
       const facts: UseFacts = { ask, traceparent: traceparentOf(call), peerAddress: addressOf(call) };
       const store = ask.secret.config?.store ?? "";
-      await permitted(facts, parts, call.signal, () => checkFields(request.fields, ask));
+      await permitted(facts, parts, call.signal, () => checkFields(request.fields, ask, parts.derivation.isName));
       const intent = await parts.evidence.intent(secretRecord(facts, store));
       let outcome = secretRecord(facts, store, { status: "unknown", reason: "OUTCOME_UNKNOWN" });
       try {
@@ -46,8 +47,8 @@ export const write =
     }
   };
 
-/** A field that the secret does not have would never be used; a value that cannot be masked would leak. Both are said now. */
-function checkFields(fields: Record<string, Uint8Array>, ask: Ask): void {
+/** A field that the secret does not have would never be used; a value that cannot be masked would leak, unless it only names an account. Both are said now. */
+function checkFields(fields: Record<string, Uint8Array>, ask: Ask, isName: Derivation["isName"]): void {
   const known = ask.secret.config?.fields ?? [];
   const names = Object.keys(fields);
   if (names.length === 0) throw new Refusal("INVALID_REQUEST", "Name at least one field with its new value.");
@@ -55,6 +56,7 @@ function checkFields(fields: Record<string, Uint8Array>, ask: Ask): void {
     throw new Refusal("INVALID_REQUEST", `This secret has the fields ${known.join(", ")} and no other.`);
   for (const [name, value] of Object.entries(fields)) {
     const sentence = refusalFor(value);
-    if (sentence !== undefined) throw new Refusal("INVALID_REQUEST", `Field "${name}" cannot be masked in what comes back: ${sentence}`);
+    if (sentence !== undefined && !isName(ask.secret.name, name))
+      throw new Refusal("INVALID_REQUEST", `Field "${name}" cannot be masked in what comes back: ${sentence}`);
   }
 }

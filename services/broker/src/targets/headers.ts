@@ -1,4 +1,6 @@
 import { type Header, printable, Refusal } from "@sallyport/contracts";
+import { isFillableHeader } from "@sallyport/guardrails";
+import { holdsPlaceholder } from "./placeholders/find.ts";
 
 /** Headers that an agent may send, beside `x-…` and `…-version`: what describes its request or the answer that it wants. */
 const allowed = new Set([
@@ -41,7 +43,7 @@ export function parseHeaders(headers: readonly Pick<Header, "name" | "value">[])
       throw refused(name, "holds a line break or another character that is not printable ASCII; encode it");
     if (value.length > maxValue) throw refused(name, `is longer than ${maxValue} characters`);
     length += name.length + value.length;
-    checkName(lower, name);
+    checkName(lower, name, holdsPlaceholder(value));
     if (seen.has(lower)) throw refused(name, "is there twice; which one counts cannot be known. Join its values with a comma");
     seen.set(lower, value.trim());
   }
@@ -49,13 +51,15 @@ export function parseHeaders(headers: readonly Pick<Header, "name" | "value">[])
   return [...seen].sort(([a], [b]) => (a < b ? -1 : 1));
 }
 
-function checkName(lower: string, name: string): void {
+function checkName(lower: string, name: string, hasPlaceholder: boolean): void {
   // A gateway that turns headers into variables makes one name of `x_a` and `x-a`.
   const read = lower.replaceAll("_", "-");
   if (overrides.test(read)) throw refused(name, "asks for another method than the one that is judged; send that method itself");
   if (ofProxies.test(read)) throw refused(name, "speaks for a proxy, which the agent is not; leave it out");
   if (read === "range" || read === "if-range")
     throw refused(name, "asks for pieces of an answer, which can be masked as a whole only; leave it out");
+  // For the broker to fill in; whether it may at this target is judged later.
+  if (hasPlaceholder && isFillableHeader(read)) return;
   if (credentials.test(read) || !(allowed.has(lower) || read.startsWith("x-") || read.endsWith("-version"))) {
     throw refused(
       name,

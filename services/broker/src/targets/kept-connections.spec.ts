@@ -5,6 +5,7 @@ import { Refusal } from "@sallyport/contracts";
 import { parseConfig } from "@sallyport/service";
 import { Client } from "undici";
 import type { TargetConfig } from "../catalogue/catalogue.ts";
+import { fill } from "./inject/fill.ts";
 import { KeptConnections } from "./kept-connections.ts";
 import { parseOperation } from "./operation.ts";
 import { type Holder, Sender } from "./sender.ts";
@@ -61,7 +62,8 @@ describe("connections to targets", () => {
   };
   const begin = (holder: Holder | undefined, { method = "GET", target = "one", body = "" } = {}) => {
     const operation = parseOperation(target, targets[target], { method, path: "/1", headers: [], body: Buffer.from(body) });
-    return sender.send(operation, new Map([["token", Buffer.from("canary-4711-token")]]), new AbortController().signal, holder);
+    const injected = fill(operation, { bearer: "token" }, new Map([["token", Buffer.from("canary-4711-token")]]));
+    return sender.send(operation, injected, new AbortController().signal, holder);
   };
   const send = async (holder: Holder | undefined, how: { method?: string; target?: string; body?: string } = {}) => {
     const pieces: Uint8Array[] = [];

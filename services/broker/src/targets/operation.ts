@@ -2,9 +2,12 @@ import { createHash } from "node:crypto";
 import { type HttpOperation, type Reason, Refusal } from "@sallyport/contracts";
 import type { TargetConfig } from "../catalogue/catalogue.ts";
 import { allows } from "./allow.ts";
+import { againstRules } from "./guardrails.ts";
 import { parseHeaders } from "./headers.ts";
+import { takesPlace } from "./inject/own-places.ts";
 import { OverrideSearch, overridden, overridesInQuery } from "./method-override.ts";
 import { canonicalPath } from "./path.ts";
+import { misplaced } from "./placeholders/misplaced.ts";
 
 /** An HTTP request in the one form that is judged, approved, hashed and sent. */
 export interface Operation {
@@ -98,11 +101,9 @@ export function unfit(operation: Operation): Refusal | undefined {
   const size = operation.upload?.size ?? operation.body.length;
   if (size > config.maxBodyBytes)
     return because("TOO_LARGE", `Target "${target}" takes bodies of at most ${config.maxBodyBytes} bytes; this one has ${size}.`);
-  const injected = config.inject.header?.name.toLowerCase();
-  if (operation.headers.some(([name]) => name.replaceAll("_", "-") === injected?.replaceAll("_", "-"))) {
-    return because("INVALID_REQUEST", `Target "${target}" gets the header ${injected} from its configuration; leave it out.`);
-  }
-  return undefined;
+  const taken = config.inject === undefined ? undefined : takesPlace(operation, config.inject);
+  if (taken !== undefined) return because("INVALID_REQUEST", `Target "${target}" ${taken}.`);
+  return misplaced(operation) ?? againstRules(operation);
 }
 
 /** Whether the target's configuration lists this call. */

@@ -3,8 +3,9 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import { type AddressInfo, createServer as createTcpServer, type Server, type Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Reason, Refusal } from "@sallyport/contracts";
-import { parseConfig } from "@sallyport/service";
+import { type Inject, parseConfig } from "@sallyport/service";
 import type { TargetConfig } from "../catalogue/catalogue.ts";
+import { fill } from "./inject/fill.ts";
 import { parseOperation, withUpload } from "./operation.ts";
 import { Sender } from "./sender.ts";
 
@@ -84,7 +85,11 @@ describe("sending an operation to its target", () => {
     const listed = Object.entries(headers).map(([name, value]) => ({ $typeName: "sallyport.broker.v1.Header" as const, name, value }));
     const parsed = parseOperation("orders-api", with_, { method, path, headers: listed, body: Buffer.from(body) });
     const operation = pieces === undefined ? parsed : withUpload(parsed, { size, sha256: "0".repeat(64), pieces: pieces() });
-    const answer = await sender.send(operation, new Map([["token", Buffer.from(value, "latin1")]]), signal ?? new AbortController().signal);
+    const answer = await sender.send(
+      operation,
+      fill(operation, with_.inject as Inject, new Map([["token", Buffer.from(value, "latin1")]])),
+      signal ?? new AbortController().signal,
+    );
     return { ...answer, text: () => textOf(answer.body) };
   };
 
@@ -165,7 +170,11 @@ describe("sending an operation to its target", () => {
     const sender = new Sender({ targets: { "orders-api": with_ }, listen: doors, services });
     const operation = parseOperation("orders-api", with_, { method: "GET", path: "/v1/orders/42", headers: [], body: new Uint8Array() });
     await refused(
-      sender.send(operation, new Map([["token", Buffer.from(canary)]]), new AbortController().signal),
+      sender.send(
+        operation,
+        fill(operation, with_.inject as Inject, new Map([["token", Buffer.from(canary)]])),
+        new AbortController().signal,
+      ),
       "DESTINATION_NOT_ALLOWED",
       /door of Sallyport/,
     );

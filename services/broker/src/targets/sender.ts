@@ -2,14 +2,14 @@ import { readFileSync } from "node:fs";
 import { Readable } from "node:stream";
 import { type Context, context, propagation, type Span, SpanKind, SpanStatusCode, type Tracer, trace } from "@opentelemetry/api";
 import { Refusal } from "@sallyport/contracts";
-import { Egress, type Resolve } from "@sallyport/egress";
+import { type ClientIdentity, Egress, type Resolve } from "@sallyport/egress";
 import type { Config } from "@sallyport/service";
 import { type Client, type Dispatcher, errors } from "undici";
 import type { TargetConfig } from "../catalogue/catalogue.ts";
 import { checkRules } from "./allow.ts";
-import { credentialHeader } from "./credential.ts";
 import { AnswerTimeout, failureOf } from "./failure.ts";
 import { answerOf } from "./http-answer.ts";
+import type { Injected } from "./inject/injected.ts";
 import { type Connection, KeptConnections } from "./kept-connections.ts";
 import { type HttpAnswer, type Operation, unfit } from "./operation.ts";
 import { ownDoors } from "./own-doors.ts";
@@ -42,8 +42,15 @@ interface Target {
   readonly egress: Egress;
 }
 
+/** To where a connection goes, and as whom. */
+interface Way {
+  readonly target: Target;
+  readonly timeoutMs: number;
+  readonly identity: ClientIdentity | undefined;
+}
+
 /**
- * Sends an operation with the secret in it. Scheme, host, port and the credential's header are the configuration's; redirects
+ * Sends an operation with the secret in it. Scheme, host, port and the place of the credential are the configuration's; redirects
  * are answers, never followed. A connection is used again only by the same agent's session with the same version of the secret
  * at the same target under the same policies, and only for a request that is safe to repeat, since the target may be closing it;
  * a use under an approval has one of its own.
@@ -73,14 +80,14 @@ export class Sender {
   }
 
   /**
-   * @param fields the secret's fields; the one that is injected is read here and nowhere kept
+   * @param injected the operation with the secret in it
    * @param holder whose connection may be used again; undefined for one that is this use's alone
    * @param signal gives the exchange up, the answer's body included; its reason is what is thrown
    * @throws Refusal DESTINATION_NOT_ALLOWED, TOO_LARGE, INVALID_REQUEST, STORE_UNAVAILABLE: nothing was sent
    * @throws Refusal TARGET_UNAVAILABLE: nothing was sent, or nothing that asks for an effect
    * @throws Refusal OUTCOME_UNKNOWN, RESPONSE_UNINSPECTABLE: the effect may have happened
    */
-  async send(operation: Operation, fields: ReadonlyMap<string, Uint8Array>, signal: AbortSignal, holder?: Holder): Promise<HttpAnswer> {
+  async send(operation: Operation, injected: Injected, signal: AbortSignal, holder?: Holder): Promise<HttpAnswer> {
     const target = this.#targets.get(operation.target);
     if (target === undefined) throw new Refusal("DENIED_BY_POLICY", "There is no such target.");
     const unfitBecause = unfit({ ...operation, config: target.config });
@@ -101,8 +108,8 @@ export class Sender {
       span?.end();
     };
     try {
-      const request = { ...requestOf(operation, target, fields, active, () => timer.refresh()), signal: exchange.signal };
-      const { answer, end } = await this.#exchange(operation, target, request, timeoutMs, holder);
+      const request = { ...requestOf(operation, target, injected, active, () => timer.refresh()), signal: exchange.signal };
+      const { answer, end } = await this.#exchange(operation, { target, timeoutMs, identity: injected.identity }, request, holder);
       clearTimeout(timer);
       span?.setAttribute("http.response.status_code", answer.statusCode);
       return answerOf(answer, {
@@ -132,12 +139,12 @@ export class Sender {
     for (const { egress } of this.#targets.values()) await egress.close();
   }
 
-  async #exchange(operation: Operation, target: Target, request: Dispatcher.RequestOptions, timeoutMs: number, holder: Holder | undefined) {
+  async #exchange(operation: Operation, way: Way, request: Dispatcher.RequestOptions, holder: Holder | undefined) {
     const key = holder && keyOf(holder, operation.target);
     const kept = key !== undefined && isSafe(operation) ? this.#kept.take(key) : undefined;
-    const connection = kept ?? this.#open(target, timeoutMs, holder !== undefined);
+    const connection = kept ?? this.#open(way, holder !== undefined);
     try {
-      return { answer: await connection.client.request(request), end: this.#ending(connection, operation, key, holder) };
+      return { answer: await connection.client.request(request), end: this.#ending(connection, operation, request, key, holder) };
     } catch (error) {
       close(connection.client);
       if (kept === undefined || !isClosed(error)) throw error;
@@ -145,9 +152,9 @@ export class Sender {
     // The target closed what had waited, before it answered: that says nothing of the request, which is safe to repeat. It begins
     // anew, so whoever may no longer act does not get it.
     holder?.assertLive();
-    const fresh = this.#open(target, timeoutMs, true);
+    const fresh = this.#open(way, true);
     try {
-      return { answer: await fresh.client.request(request), end: this.#ending(fresh, operation, key, holder) };
+      return { answer: await fresh.client.request(request), end: this.#ending(fresh, operation, request, key, holder) };
     } catch (error) {
       close(fresh.client);
       throw error;
@@ -158,20 +165,27 @@ export class Sender {
    * What becomes of a connection once its answer has ended. One that carried a body is not used again: a target that answered
    * without reading it would take it for the beginning of the next request, whose credential would then be the body's.
    */
-  #ending(connection: Connection, operation: Operation, key: string | undefined, holder: Holder | undefined): (whole: boolean) => void {
-    const bare = isSafe(operation) && operation.body.length === 0;
+  #ending(
+    connection: Connection,
+    operation: Operation,
+    request: Dispatcher.RequestOptions,
+    key: string | undefined,
+    holder: Holder | undefined,
+  ): (whole: boolean) => void {
+    const bare = isSafe(operation) && request.body === null;
     return (whole) => {
       if (whole && bare && key !== undefined && holder !== undefined) this.#kept.give(key, connection, holder.live);
       else close(connection.client);
     };
   }
 
-  #open({ egress, base }: Target, timeoutMs: number, again: boolean): Connection {
+  #open({ target: { egress, base }, timeoutMs, identity }: Way, again: boolean): Connection {
     const client = egress.connection(base.origin, {
       pipelining: again ? 1 : 0,
       maxHeaderSize: maxAnswerHeaderBytes,
       headersTimeout: 0,
       bodyTimeout: timeoutMs,
+      identity,
     });
     return { client, openedAt: performance.now() };
   }
@@ -200,8 +214,8 @@ function close(client: Client): void {
 /** @param moved called with each piece of an upload: a target has its time from the last one */
 function requestOf(
   operation: Operation,
-  { config, base }: Target,
-  fields: ReadonlyMap<string, Uint8Array>,
+  { base }: Target,
+  { sent, headers: filled, body }: Injected,
   active: Context,
   moved: () => void,
 ): Dispatcher.RequestOptions {
@@ -209,24 +223,23 @@ function requestOf(
   const traced: Record<string, string> = {};
   propagation.inject(active, traced);
   const headers: [string, string][] = [
-    ...operation.headers,
     // What comes back must be read to be masked.
     ["accept-encoding", "identity"],
     ...Object.entries(traced),
     ...(upload === undefined ? [] : [["content-length", String(upload.size)] as [string, string]]),
-    // Last: nothing that the agent sends takes its place.
-    credentialHeader(config, fields),
+    // Last: the secret is among them, and nothing that the agent sends takes its place.
+    ...filled.map(([name, value]): [string, string] => [name, value]),
   ];
   return {
     origin: base.origin,
-    path: `${base.pathname.replace(/\/$/, "")}${operation.sent}`,
+    path: `${base.pathname.replace(/\/$/, "")}${sent}`,
     method: operation.method as Dispatcher.HttpMethod,
     headers: headers.flat(),
     body:
       upload !== undefined
         ? Readable.from(watched(upload.pieces, moved), { objectMode: false })
-        : operation.body.length > 0
-          ? operation.body
+        : body.length > 0
+          ? Buffer.from(body.buffer, body.byteOffset, body.byteLength)
           : null,
   };
 }

@@ -3,7 +3,8 @@ import type { Clock, Gate } from "@sallyport/service";
 import type { TreeMasks } from "../masks/tree-masks.ts";
 import type { Review } from "../reviews/review.ts";
 import type { Reviews } from "../reviews/reviews.ts";
-import type { SecretReader } from "../stores/secret-store.ts";
+import type { ReadSecret, SecretReader } from "../stores/secret-store.ts";
+import type { Injected } from "../targets/inject/injected.ts";
 import type { HttpAnswer, Operation } from "../targets/operation.ts";
 import type { Holder } from "../targets/sender.ts";
 import type { Ask, Judged } from "./ask.ts";
@@ -25,8 +26,10 @@ export interface UseParts {
   masked(values: number): void;
   /** SHA-256 over RFC 8785 JSON of the parsed request, hex. */
   digest(ask: Ask, secretVersion: string, operation: Operation): string;
-  /** The effect: sends the operation with the value injected. @param holder who may use its connection again */
-  send(operation: Operation, fields: ReadonlyMap<string, Uint8Array>, signal: AbortSignal, holder?: Holder): Promise<HttpAnswer>;
+  /** Puts the secret into the request; where that needs a token or a signature, makes or fetches it. Nothing reaches the target. */
+  inject(operation: Operation, secret: ReadSecret, signal: AbortSignal): Promise<Injected>;
+  /** The effect: sends the operation with the value in it. @param holder who may use its connection again */
+  send(operation: Operation, injected: Injected, signal: AbortSignal, holder?: Holder): Promise<HttpAnswer>;
   /** Opens or joins a review and puts it on record. */
   openReview(request: {
     command: UseCommand;

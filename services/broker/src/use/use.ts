@@ -5,6 +5,7 @@ import type { Caller } from "@sallyport/service";
 import { CleanTexts } from "../masks/clean-texts.ts";
 import type { Review } from "../reviews/review.ts";
 import { stateAt } from "../reviews/review.ts";
+import { withoutExports } from "../targets/exports/refuse-exports.ts";
 import { type HttpAnswer, type Operation, unfit } from "../targets/operation.ts";
 import type { Holder } from "../targets/sender.ts";
 import { type Ask, denied, type Judged, judge } from "./ask.ts";
@@ -56,13 +57,16 @@ export async function* use(command: UseCommand, parts: UseParts, signal: AbortSi
         throw new Refusal("APPROVAL_EXPIRED", "The secret has a new version since this request was approved; ask again.");
       }
       facts.secretVersion = fetched.version;
-      using masks = await parts.masks.including(ask.caller.rootSid, { secret: ask.secret.name, version: fetched.version }, fetched.fields);
+      const injected = await parts.inject(operation, fetched, signal);
+      const issued = { secret: ask.secret.name, version: fetched.version };
+      using masks = await parts.masks.including(ask.caller.rootSid, issued, fetched.fields, injected.derived);
+      const outgoing = withoutExports(traffic.operation, masks.secrets);
       using watched = parts.gate.watch(ask.caller, signal);
       // Last thing before the effect: whoever was cut off or revoked meanwhile does not get to begin it.
       parts.gate.assertLive(ask.caller);
       signal.throwIfAborted();
       began = true;
-      const answer = await parts.send(traffic.operation, fetched.fields, watched, holderOf(facts, fetched.version, parts));
+      const answer = await parts.send(outgoing, injected, watched, holderOf(facts, fetched.version, parts));
       zero(fetched.fields);
       end = yield* relay(answer, masks.set, intent.uid, watched, traffic);
       if (end.kind === "end") parts.masked(end.maskedValues);

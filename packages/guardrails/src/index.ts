@@ -1,0 +1,14 @@
+export type { JudgedRequest } from "./body/judged-request.ts";
+export { assertUtf8, type Content, contentOf, isForm, isJson } from "./content.ts";
+export { isFillableHeader } from "./fillable-header.ts";
+export { parsePointer } from "./json/pointer.ts";
+export { memberName, memberOf, type ObjectNode, strictJson, type ValueNode } from "./json/strict-json.ts";
+export { couldBe } from "./names.ts";
+export { hasParameter, parseParameters } from "./parameters.ts";
+export { matchesTemplate, templateProblem } from "./path-template.ts";
+export { presets } from "./presets/presets.ts";
+export { bodyConditions, type Conditions, type Rule } from "./rules/rule.ts";
+export { RuleSet, type Verdict } from "./rules/rule-set.ts";
+export { Uninspectable } from "./uninspectable.ts";
+export { hostProblem } from "./values/host.ts";
+export { patternProblem, type ValueTest } from "./values/value-test.ts";
