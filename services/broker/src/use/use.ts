@@ -284,14 +284,22 @@ const brokenOff: ReadonlySet<Reason> = new Set([
   "INTERNAL",
   "CREDENTIAL_REVOKED",
   "STATE_UNAVAILABLE",
+  // In the middle of an upload.
+  "GUARDRAIL_BLOCKED",
 ]);
 
 /** How a use ended that did not end well. After the request was sent, only the answer's end proves the effect. */
 function endingOf(refusal: Refusal, began: boolean, traffic: Traffic): Ending {
   // The dialler and the sender say where nothing left this broker.
   const sent = began && refusal.metadata.effect !== "none";
+  const { rule } = refusal.metadata;
   const unknown = sent && brokenOff.has(refusal.reason);
-  return { status: unknown ? "unknown" : "failure", reason: refusal.reason, sentence: refusal.message, details: traffic.details(sent) };
+  return {
+    status: unknown ? "unknown" : "failure",
+    reason: refusal.reason,
+    sentence: refusal.message,
+    details: { ...traffic.details(sent), ...(rule === undefined ? {} : { rule }) },
+  };
 }
 
 function zero(fields: ReadonlyMap<string, Uint8Array>): void {
