@@ -114,6 +114,41 @@ describe("sallyport connections", () => {
     assert.deepEqual(readdirSync(folder), ["sallyport.yaml"]);
   });
 
+  it("puts a secret into a target's requests in each way that needs a name and a field", async () => {
+    await done("add", "secret", "s", "--store", "dev", "--field", "token");
+    for (const [flag, value, inject] of [
+      ["--header", "X-Key=token", { header: { name: "X-Key", field: "token" } }],
+      ["--basic", "svc-orders=token", { basic: { user: "svc-orders", password: "token" } }],
+      ["--query", "api_key=token", { query: { name: "api_key", field: "token" } }],
+      ["--cookie", "session=token", { cookie: { name: "session", field: "token" } }],
+      ["--body", "/auth/token=token", { body: { pointer: "/auth/token", field: "token" } }],
+      ["--form", "token=token", { form: { name: "token", field: "token" } }],
+    ] as const) {
+      await done("add", "target", "t", "--base-url", "https://t.example", "--secret", "s", flag, value, "--allow", "GET /x", "--replace");
+      assert.deepEqual(config().targets.t?.inject, inject);
+    }
+    await done(
+      "add",
+      "target",
+      "t",
+      "--base-url",
+      "https://t.example",
+      "--secret",
+      "s",
+      "--bearer",
+      "token",
+      "--preset",
+      "no-callbacks",
+      "--allow",
+      "GET /x",
+      "--replace",
+    );
+    assert.deepEqual(
+      config().targets.t?.rules?.map(({ name }) => name),
+      ["no-callbacks"],
+    );
+  });
+
   it("writes nothing that services would not start with, and says where it is wrong", async () => {
     for (const [args, says] of [
       [["add", "secret", "x", "--store", "devv", "--field", "token"], /did you mean "dev"/],
@@ -121,8 +156,30 @@ describe("sallyport connections", () => {
       [["add", "store", "s", "--kind", "openbao", "--address", "https://bao.internal", "--token", "s.token-itself"], /reference/],
       [["add", "store", "s", "--kind", "file", "--path", "x"], /key: is missing/],
       [["add", "store", "s", "--kind", "file", "--path", "x", "--key", "env:K", "--address", "https://b"], /not for a store of kind file/],
-      [["add", "target", "t", "--base-url", "https://t", "--secret", "none", "--bearer", "token", "--allow", "GET /.."], /must be a path/],
+      [["add", "target", "t", "--base-url", "https://t", "--secret", "none", "--bearer", "token", "--allow", "GET /.."], /as a segment/],
       [["add", "target", "t", "--base-url", "https://t", "--secret", "none", "--bearer", "token", "--allow", "/x"], /GET \/v1/],
+      [
+        ["add", "target", "t", "--base-url", "https://t", "--secret", "none", "--basic", "svc", "--allow", "GET /x"],
+        /no user with a field/,
+      ],
+      [
+        [
+          "add",
+          "target",
+          "t",
+          "--base-url",
+          "https://t",
+          "--secret",
+          "none",
+          "--bearer",
+          "t",
+          "--preset",
+          "no-calbacks",
+          "--allow",
+          "GET /x",
+        ],
+        /did you mean "no-callbacks"/,
+      ],
     ] as const) {
       const ran = await connections(...args);
       assert.equal(ran.code, 2, ran.stderr);
