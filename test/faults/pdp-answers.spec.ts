@@ -52,13 +52,15 @@ const answers: [string, Answer, reason: string][] = [
 describeWith("POLI-05: whatever stands where the pdp should be", { redis: withOptions(redis, { own: true }) }, (servers) => {
   let site: Site;
   let agent: Agent;
+  /** Asks until it is answered: what one caller is refused too often is summed up. */
+  let patient: Agent;
   /** What each refused use was told, by its path. */
   const refusals = new Map<string, string>();
 
   before(async function () {
     this.timeout(120_000);
     site = await splitSite(servers.redis().address);
-    agent = await site.agent();
+    [agent, patient] = await Promise.all([site.agent(), site.agent("patient")]);
     await read(agent, "/v1/orders/before");
     await site.services.pdp.stop();
   });
@@ -100,7 +102,7 @@ describeWith("POLI-05: whatever stands where the pdp should be", { redis: withOp
 
     beforeEach("benign twin: it permits", async () => {
       standIn.answer = permission();
-      await eventually("done", () => read(agent, "/v1/orders/permitted"));
+      await eventually("done", () => read(patient, "/v1/orders/permitted"));
     });
 
     for (const [what, answer, reason] of answers) {
@@ -139,7 +141,7 @@ describeWith("POLI-05: whatever stands where the pdp should be", { redis: withOp
   describe("afterwards", () => {
     it("the pdp itself is used again once it is back, without a restart of anything else", async () => {
       await site.services.pdp.start();
-      await eventually("done", () => read(agent, "/v1/orders/after"));
+      await eventually("done", () => read(patient, "/v1/orders/after"));
     });
 
     it("each of these refusals is on record once, with its reason", async () => {
