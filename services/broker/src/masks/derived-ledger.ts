@@ -13,7 +13,7 @@ export interface Ledger {
 }
 
 const collection = "derived";
-/** Of values that are good for one request: so many of the latest are masked in what a tree gets back. */
+/** Of values that are good for one request, so many of the latest are masked in what a tree gets back: two for each signature. */
 const maxOnce = 32;
 /** Tokens that live at once in one tree; more is no use but an attack or a loop. */
 const maxLasting = 256;

@@ -1,4 +1,4 @@
-import { Masker, type MaskSet, maskText } from "@sallyport/masking";
+import { Masker, type MaskSet, maskBytes } from "@sallyport/masking";
 import { blocked } from "../blocked.ts";
 import type { Operation } from "../operation.ts";
 import { holdsPlaceholder, type Place, unescaped } from "../placeholders/find.ts";
@@ -15,20 +15,37 @@ const rule = "secret-in-request";
  */
 export function withoutExports(operation: Operation, secrets: MaskSet): Operation {
   const { path, query, headers, body, target, upload } = operation;
-  const look = (place: Place, text: string) => {
-    const masked = maskText(secrets, text);
-    if (masked !== text) throw exported(target, place, masked, text);
-  };
-  look({ in: "path" }, path);
-  look({ in: "query", name: "" }, query);
-  for (const [name, value] of headers) look({ in: "header", name }, `${name}: ${value}`);
-  if (body.length > 0) {
-    const masker = new Masker(secrets);
-    const masked = Buffer.concat([masker.push(body), masker.end()]);
-    if (masker.count > 0) throw exported(target, { in: "body" }, masked.toString("utf8"), Buffer.from(body).toString("utf8"));
+  // One look at all of it; where something is found, another says where.
+  const parts: [Place, Uint8Array][] = [
+    [{ in: "path" }, Buffer.from(path)],
+    [{ in: "query", name: "" }, Buffer.from(query)],
+    ...headers.map(([name, value]): [Place, Uint8Array] => [{ in: "header", name }, Buffer.from(`${name}: ${value}`)]),
+    [{ in: "body" }, body],
+  ];
+  const small = parts.slice(0, -1).flatMap(([, bytes]) => [bytes, between]);
+  if (holdsAny(secrets, [Buffer.concat(small), body])) {
+    for (const [place, bytes] of parts)
+      if (holdsAny(secrets, [bytes]))
+        throw exported(target, place, Buffer.from(maskBytes(secrets, bytes)).toString(), Buffer.from(bytes).toString());
   }
   if (upload === undefined) return operation;
   return { ...operation, upload: { ...upload, pieces: looked(upload.pieces, secrets, target) } };
+}
+
+/** Ends a value's partial match, so that none is put together from two parts. */
+const between = Buffer.from(" | ");
+
+/** After its end a masker is as new; making one costs more than a look at a request. */
+const maskers = new WeakMap<MaskSet, Masker>();
+
+function holdsAny(secrets: MaskSet, pieces: readonly Uint8Array[]): boolean {
+  const masker = maskers.get(secrets) ?? new Masker(secrets);
+  maskers.delete(secrets);
+  const before = masker.count;
+  for (const piece of pieces) masker.push(piece);
+  masker.end();
+  maskers.set(secrets, masker);
+  return masker.count > before;
 }
 
 async function* looked(pieces: AsyncIterable<Uint8Array>, secrets: MaskSet, target: string): AsyncIterable<Uint8Array> {

@@ -4,6 +4,7 @@ import { placeholderFor } from "@sallyport/masking";
 import { type Fields, fieldOf, fieldUtf8, unusable } from "../inject/field-text.ts";
 import { percentEncoded } from "../inject/percent-encoded.ts";
 import type { Operation } from "../operation.ts";
+import { holdsPlaceholder, unescaped } from "./find.ts";
 
 const headerValue = /^[\t\x20-\x7e\x80-\xff]*$/;
 
@@ -43,7 +44,8 @@ export function fillIn(operation: Operation, fields: Fields): Operation {
 }
 
 function inQuery({ query, config }: Operation, own: RegExp, fields: Fields): string {
-  if (!config?.placeholders?.some(({ query: name }) => name !== undefined)) return query;
+  // Elsewhere the query may hold what is not UTF-8, which is nobody's business here.
+  if (!holdsPlaceholder(unescaped(query)) || !config?.placeholders?.some(({ query: name }) => name !== undefined)) return query;
   const pairs = query
     .slice(1)
     .split("&")
@@ -64,7 +66,7 @@ function inQuery({ query, config }: Operation, own: RegExp, fields: Fields): str
 
 function inJson({ body, config }: Operation, own: RegExp, fields: Fields): Uint8Array {
   const pointers = config?.placeholders?.flatMap(({ body: pointer }) => pointer ?? []) ?? [];
-  if (pointers.length === 0 || body.length === 0 || !/\[sallyport:/.test(unicodeRead(body))) return body;
+  if (pointers.length === 0 || body.length === 0 || !holdsPlaceholder(unescaped(Buffer.from(body).toString("utf8")))) return body;
   const { text, root } = strictJson(body);
   const edits = pointers.flatMap((pointer) => {
     const node = at(root, pointer.split("/").slice(1));
@@ -92,8 +94,4 @@ function at(node: ValueNode, steps: readonly string[]): ValueNode | undefined {
 }
 
 const decoded = (text: string) => decodeURIComponent(text.replaceAll("+", " "));
-const unicodeRead = (body: Uint8Array) =>
-  Buffer.from(body)
-    .toString("utf8")
-    .replaceAll(/\\u00([0-7][0-9a-f])/gi, (_, hex) => String.fromCharCode(Number.parseInt(hex, 16)));
 const escaped = (text: string) => text.replaceAll(/[\\^$.*+?()[\]{}|/#-]/g, "\\$&");

@@ -40,6 +40,12 @@ describe("a placeholder in what an agent sends", () => {
     assert.deepEqual(header(echo, "content-length"), [String(echo.body.length)]);
   });
 
+  it("benign twin: what holds none passes byte for byte, odd encodings included", async () => {
+    const body = '{"auth":[{"token":"mine"}],"n":1.0}';
+    const echo = await sent({ method: "POST", path: "/v1/orders?a=%FF&key=%C3%A9+x", headers: { ...json, "x-key": "mine" }, body });
+    assert.deepEqual([echo.url, echo.body, header(echo, "x-key")], ["/v1/orders?a=%FF&key=%C3%A9+x", body, ["mine"]]);
+  });
+
   it("is not what an approval, the record and the digest are of: they have the placeholder", () => {
     const operation = operationOf(config(), { headers: { authorization: `Bearer ${token}` }, path: `/a?key=${encodeURIComponent(token)}` });
     assert.ok(operation.exactBytes.toString().includes(token));
