@@ -7,7 +7,7 @@ import { readValue, untyped, type Value } from "../values/value.ts";
 import { formBody } from "./form-body.ts";
 import { jsonBody } from "./json-body.ts";
 import { hasBody, headerOf, type JudgedRequest } from "./judged-request.ts";
-import { multipartBody } from "./multipart-body.ts";
+import { multipartBody, textOf } from "./multipart-body.ts";
 
 const bare = (name: string) => looseName(name).replaceAll("_", "");
 
@@ -29,7 +29,7 @@ export function fieldValues(request: JudgedRequest, names: readonly string[]): V
   if (isForm(type)) return [...found, ...fromPairs(formBody(request) ?? [])];
   if (type === "multipart/form-data") {
     const parts = multipartBody(request) ?? [];
-    return [...found, ...fromPairs(parts.map(({ name, content }) => [name, content.toString("utf8")]))];
+    return [...found, ...fromPairs(parts.filter((part) => part.fileName === undefined).map((part) => [part.name, textOf(part)]))];
   }
   if (!isJson(type)) throw new Uninspectable("has a body that is no JSON and no form");
   const body = jsonBody(request);

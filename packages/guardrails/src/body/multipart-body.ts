@@ -64,7 +64,12 @@ function partOf(bytes: Buffer): Part {
     headers.set(name.toLowerCase(), value.trim());
   }
   const [, name, fileName] = disposition.exec(headers.get("content-disposition") ?? "") ?? [];
-  if (name === undefined || [...headers.keys()].some((header) => header !== "content-disposition" && header !== "content-type"))
+  // A field of this name would change what the others' bytes mean (RFC 7578 §4.6).
+  if (
+    name === undefined ||
+    name === "_charset_" ||
+    [...headers.keys()].some((header) => header !== "content-disposition" && header !== "content-type")
+  )
     throw malformed();
   const type = headers.get("content-type");
   const content = bytes.subarray(end + 4);
@@ -77,3 +82,6 @@ function partOf(bytes: Buffer): Part {
 }
 
 const malformed = () => new Uninspectable("has a multipart form that readers could take for different ones");
+
+/** A part's text. @throws Uninspectable where it is not UTF-8 */
+export const textOf = ({ content }: Part): string => utf8(content);

@@ -4,7 +4,7 @@ import { graphqlOperations } from "../body/graphql-body.ts";
 import { jsonBody } from "../body/json-body.ts";
 import { hasBody, headerOf, type JudgedRequest } from "../body/judged-request.ts";
 import { type McpMessage, mcpMessages } from "../body/mcp-body.ts";
-import { multipartBody } from "../body/multipart-body.ts";
+import { multipartBody, textOf } from "../body/multipart-body.ts";
 import { contentOf } from "../content.ts";
 import { parseParameters } from "../parameters.ts";
 import { Uninspectable } from "../uninspectable.ts";
@@ -69,9 +69,7 @@ function multipartCondition({ fields, files }: MultipartTest, mode: Mode, ownHos
   const fileName = files?.name === undefined ? undefined : valuesCheck(files.name, mode, ownHost);
   return (request) => {
     const parts = multipartBody(request) ?? [];
-    const pairs = parts
-      .filter(({ fileName: name }) => name === undefined)
-      .map(({ name, content }): [string, string] => [name, content.toString("utf8")]);
+    const pairs = parts.filter(({ fileName: name }) => name === undefined).map((part): [string, string] => [part.name, textOf(part)]);
     // A name that stands once as a field and once as a file is two things to two readers.
     const names = new Set(pairs.map(([name]) => name));
     const attached = parts.filter((part) => part.fileName !== undefined);

@@ -68,6 +68,11 @@ describe("a rule about a form", () => {
       as(`${good}--x--`.replaceAll("\r\n", "\n")),
       multipart(good, field("kind", "bad").replace("kind", "Kind")),
       multipart(good, good),
+      multipart(good, field("_charset_", "utf-16")),
+      post(
+        Buffer.concat([Buffer.from(good), Buffer.from(field("n", "\u00ff"), "latin1"), Buffer.from("--x--")]),
+        "multipart/form-data; boundary=x",
+      ),
       multipart(part('Content-Disposition: form-data; name="kind"\r\nContent-Disposition: form-data; name="other"', "bad")),
       multipart(part('Content-Disposition: form-data; name="other"; name="kind"', "bad")),
       multipart(part("Content-Disposition: form-data; name=kind", "bad")),
