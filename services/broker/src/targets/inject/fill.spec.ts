@@ -3,6 +3,7 @@ import { type Reason, Refusal } from "@sallyport/contracts";
 import fc from "fast-check";
 import { startEchoTarget } from "../echo-target.fixture.ts";
 import { withUpload } from "../operation.ts";
+import { fill } from "./fill.ts";
 import { header, operationOf, type Sketch, send, targetConfig } from "./targets.fixture.ts";
 
 const json = { "content-type": "application/json" };
@@ -180,6 +181,14 @@ describe("a secret in a request", () => {
       sent("{ header: { name: X-Shop-Key, field: token } }", { headers: { "x-shop-Key": "mine" } }, { token: "key-4711" }),
       "INVALID_REQUEST",
       /leave it out/,
+    );
+  });
+
+  it("of a kind that this version does not know is not left out: nothing is sent", () => {
+    const operation = operationOf(config("{ bearer: token }"), {});
+    assert.throws(
+      () => fill(operation, { telepathy: { field: "token" } } as never, new Map([["token", Buffer.from("key-4711")]])),
+      (error: unknown) => error instanceof Refusal && /does not know how/.test(error.message) && error.metadata.effect === "none",
     );
   });
 });

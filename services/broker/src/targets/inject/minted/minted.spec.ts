@@ -183,6 +183,31 @@ describe("a token that the broker fetches", () => {
       assert.equal(minted(), 4);
     });
 
+    it("by a refresh token is not lost where the state fails right after: the new one is kept, and saved with the next use", async () => {
+      const refresh = await refreshToken();
+      let failing = true;
+      const flaky = new Proxy(state, {
+        get: (real, name) => {
+          const member = Reflect.get(real, name);
+          if (name !== "create") return typeof member === "function" ? member.bind(real) : member;
+          return (collection: string, ...rest: unknown[]) => {
+            if (collection === "minted" && failing) throw new Refusal("STATE_UNAVAILABLE", "away");
+            return (member as (...all: unknown[]) => unknown).call(real, collection, ...rest);
+          };
+        },
+      });
+      const one = await broker(client(", refreshToken: refresh"), { secret, refresh }, flaky);
+      await assert.rejects(one.inject(), (error: unknown) => error instanceof Refusal && error.reason === "STATE_UNAVAILABLE");
+      failing = false;
+      const saved = await one.inject();
+      assert.ok(await known(saved.authorization));
+      assert.equal(minted(), 1, "the stored refresh token was spent once");
+      const two = await broker(client(", refreshToken: refresh"), { secret, refresh }, await another());
+      assert.equal((await two.inject()).authorization, saved.authorization);
+      ahead = 599_000;
+      assert.ok(await known((await two.inject()).authorization));
+    });
+
     it("is put aside where the target does not take it, but not again and again", async () => {
       const { inject } = await broker(client(), { secret });
       const first = await inject();
