@@ -1,22 +1,20 @@
-import { spawnSync } from "node:child_process";
 import { freePort } from "../process/port.ts";
+import { motoModules } from "../provision/moto.ts";
+import { lacking, obtain } from "../provision/obtain.ts";
+import { onPath } from "./on-path.ts";
 import { type Finder, type OwnServer, own, type Skipped } from "./server.ts";
 
 /** An emulated AWS that checks every signature, with a user who may do anything in S3. */
 export interface SignedAws extends OwnServer {
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
+  /** For PYTHONPATH: AWS's own library for Python is among them. */
+  readonly modules: string;
 }
 
-let lacks: string | undefined | null = null;
-
 function missing(): string | undefined {
-  if (lacks === null)
-    lacks =
-      spawnSync("python3", ["-c", "import moto.server, flask"], { timeout: 20_000 }).status === 0
-        ? undefined
-        : "no moto: pip install 'moto[server,s3]'";
-  return lacks ?? undefined;
+  const lacks = onPath("python3") === undefined ? "install Python 3" : lacking(motoModules);
+  return lacks === undefined ? undefined : `no moto: ${lacks}`;
 }
 
 /** Calls that need no signature: those that make the user. */
@@ -27,13 +25,14 @@ export const signedAws: Finder<SignedAws> = Object.assign(
   async (): Promise<SignedAws | Skipped> => {
     const why = missing();
     if (why !== undefined) return { skipped: why };
+    const modules = await obtain(motoModules);
     const port = await freePort();
     const address = `http://127.0.0.1:${port}`;
     const server = await own(address, () => ({
       name: "moto",
       command: "python3",
       args: ["-m", "moto.server", "-H", "127.0.0.1", "-p", String(port)],
-      env: { ...process.env, INITIAL_NO_AUTH_ACTION_COUNT: String(unsigned) },
+      env: { ...process.env, PYTHONPATH: modules, INITIAL_NO_AUTH_ACTION_COUNT: String(unsigned) },
       ready: async () => (await fetch(`${address}/moto-api/`).catch(() => undefined)) !== undefined,
     }));
     const iam = async (fields: Record<string, string>) => {
@@ -45,7 +44,7 @@ export const signedAws: Finder<SignedAws> = Object.assign(
     const key = await iam({ Action: "CreateAccessKey" });
     await iam({ Action: "PutUserPolicy", PolicyName: "all", PolicyDocument: JSON.stringify(policy) });
     const of = (tag: string) => new RegExp(`<${tag}>([^<]+)</${tag}>`).exec(key)?.[1] ?? "";
-    return { ...server, accessKeyId: of("AccessKeyId"), secretAccessKey: of("SecretAccessKey") };
+    return { ...server, accessKeyId: of("AccessKeyId"), secretAccessKey: of("SecretAccessKey"), modules };
   },
   { missing },
 );

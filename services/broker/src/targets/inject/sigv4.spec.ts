@@ -110,7 +110,11 @@ print(json.dumps(out))`;
           cases.push({ service, method: "PUT", url: `https://api.example.com:8443/base${injected.sent}`, headers });
         }
       }
-      const { stdout } = spawnSync("python3", ["-c", oracle], { input: JSON.stringify(cases), encoding: "utf8" });
+      const { stdout } = spawnSync("python3", ["-c", oracle], {
+        input: JSON.stringify(cases),
+        encoding: "utf8",
+        env: { ...process.env, PYTHONPATH: aws().modules },
+      });
       assert.deepEqual(ours, JSON.parse(stdout));
     });
 
