@@ -44,6 +44,8 @@ const windowBytes = 8 * 1024 * 1024;
 const batchBytes = 1024 * 1024;
 /** Milliseconds that entries wait for others to be shipped with, where nobody waits for their being published. */
 const gatherMs = 20;
+/** Entries that wait for no others. */
+const gatherEntries = 500n;
 
 /** Ships a journal's entries in order until it is stopped; starts again wherever the audit service says. */
 export function ship(journal: Journal, client: JournalClient, options: ShipOptions = {}): Shipping {
@@ -164,7 +166,7 @@ class Shipper implements Shipping {
       if (last === undefined) {
         if (this.#journal.closed) return;
         await this.#journal.waitForMore(after, signal);
-        await this.#gather(signal);
+        await this.#gather(after, signal);
         continue;
       }
       flight.sent(entries);
@@ -177,12 +179,14 @@ class Shipper implements Shipping {
       };
       first = false;
       after = last.sequence;
+      await this.#gather(after, signal);
     }
   }
 
   /** Each message costs a signature to check, a checkpoint and its syncs, however many entries are in it. */
-  async #gather(signal: AbortSignal): Promise<void> {
-    if (this.#waiting > 0 || this.#journal.closed || signal.aborted) return;
+  async #gather(after: bigint, signal: AbortSignal): Promise<void> {
+    const enough = this.#journal.last - after >= gatherEntries;
+    if (enough || this.#waiting > 0 || this.#journal.closed || signal.aborted) return;
     const hurried = new AbortController();
     this.#hurry = () => hurried.abort();
     await pause(gatherMs, AbortSignal.any([hurried.signal, signal]));
