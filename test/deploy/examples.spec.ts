@@ -154,7 +154,7 @@ describe("deploy/compose.yaml", () => {
     const trusted: Record<string, ServiceRole[]> = {
       [hostOf(config.state)]: ["authn", "broker"],
       [kafka]: ["audit"],
-      [hostOf(vault.address)]: ["broker"],
+      [hostOf(vault.address[0] as string)]: ["broker"],
     };
     for (const [host, allowed] of Object.entries(trusted)) {
       const networks = compose.services[host]?.networks ?? [];
@@ -163,7 +163,7 @@ describe("deploy/compose.yaml", () => {
       const there = new Set(ours.filter(({ service }) => service.networks?.includes(networks[0] as string)).map(({ role }) => role));
       assert.deepEqual([...there].sort(), allowed, host);
     }
-    const vaultNetwork = compose.services[hostOf(vault.address)]?.networks?.[0] as string;
+    const vaultNetwork = compose.services[hostOf(vault.address[0] as string)]?.networks?.[0] as string;
     assert.deepEqual(
       vault.network,
       compose.networks[vaultNetwork]?.ipam?.config.map(({ subnet }) => subnet),
@@ -173,7 +173,8 @@ describe("deploy/compose.yaml", () => {
   it("brings the vault's credentials as files that the configuration names, to the brokers only", () => {
     const vault = config.stores.vault;
     assert.ok(vault?.kind === "openbao" && vault.auth.approle !== undefined);
-    const named = Object.values(vault.auth.approle).map((reference) => reference.replace(/^file:\/run\/secrets\//, ""));
+    const { roleId, secretId } = vault.auth.approle;
+    const named = [roleId, secretId].map((reference) => reference.replace(/^file:\/run\/secrets\//, ""));
     for (const { role, service } of ours) assert.deepEqual((service.secrets ?? []).toSorted(), role === "broker" ? named.toSorted() : []);
   });
 

@@ -4,12 +4,16 @@ import { build, type Plugin } from "esbuild";
 import { root } from "../check/command.ts";
 import type { Packed } from "./packages.ts";
 
-/**
- * Bundles a package's entries and our own workspaces in them. What comes from a registry stays an import.
- *
- * @returns the registry's packages that are imported, with their versions
- */
-export async function bundle({ folder, entries, target }: Packed, outdir: string): Promise<Record<string, string>> {
+/** The registry's packages that are imported, with their versions. */
+export interface Imported {
+  readonly dependencies: Record<string, string>;
+  /** Loaded only where they are used: whoever uses them installs them. */
+  readonly optionalPeers: Record<string, string>;
+}
+
+/** Bundles a package's entries and our own workspaces in them. What comes from a registry stays an import. */
+export async function bundle({ folder, entries, target }: Packed, outdir: string): Promise<Imported> {
+  const optional = new Set<string>();
   const dependencies = new Map<string, string>();
   const { metafile } = await build({
     absWorkingDir: root,
@@ -23,17 +27,21 @@ export async function bundle({ folder, entries, target }: Packed, outdir: string
     metafile: true,
     // A function's name shows in stack traces, and a class's in errors.
     keepNames: true,
-    plugins: [fromRegistry(dependencies)],
+    plugins: [fromRegistry(dependencies, optional)],
     logLevel: "warning",
   });
   const kept = Object.values(metafile.outputs).flatMap((output) =>
     output.imports.filter(({ external }) => external).map(({ path }) => packageOf(path)),
   );
-  return Object.fromEntries([...dependencies].filter(([name]) => kept.includes(name)).sort(([a], [b]) => (a < b ? -1 : 1)));
+  const sorted = [...dependencies].filter(([name]) => kept.includes(name)).sort(([a], [b]) => (a < b ? -1 : 1));
+  return {
+    dependencies: Object.fromEntries(sorted.filter(([name]) => !optional.has(name))),
+    optionalPeers: Object.fromEntries(sorted.filter(([name]) => optional.has(name))),
+  };
 }
 
 /** Leaves imports of registry packages as they are, and drops those of which nothing is used. */
-function fromRegistry(dependencies: Map<string, string>): Plugin {
+function fromRegistry(dependencies: Map<string, string>, optional: Set<string>): Plugin {
   return {
     name: "from-registry",
     setup({ onResolve, resolve }) {
@@ -44,7 +52,9 @@ function fromRegistry(dependencies: Map<string, string>): Plugin {
           return { ...found, sideEffects: false };
         }
         const name = packageOf(path);
-        dependencies.set(name, versionFor(name, importer));
+        const wanted = wantedBy(name, importer);
+        dependencies.set(name, wanted.version);
+        if (wanted.optional) optional.add(name);
         return { path, external: true, sideEffects: needsEffect.has(name) };
       });
     },
@@ -57,15 +67,23 @@ const needsEffect = new Set(["reflect-metadata"]);
 const packageOf = (path: string): string => path.split("/", path.startsWith("@") ? 2 : 1).join("/");
 
 /** As the workspace that imports it pins it. */
-function versionFor(name: string, importer: string): string {
+function wantedBy(name: string, importer: string): { version: string; optional: boolean } {
   for (let folder = dirname(importer); folder.startsWith(root); folder = dirname(folder)) {
-    const { dependencies = {} } = manifestAt(folder);
-    if (dependencies[name] !== undefined) return dependencies[name];
+    const { dependencies = {}, peerDependencies = {}, peerDependenciesMeta = {} } = manifestAt(folder);
+    if (dependencies[name] !== undefined) return { version: dependencies[name], optional: false };
+    if (peerDependencies[name] !== undefined)
+      return { version: peerDependencies[name], optional: peerDependenciesMeta[name]?.optional === true };
   }
   throw new Error(`${importer} imports ${name}, which its workspace does not depend on`);
 }
 
-function manifestAt(folder: string): { dependencies?: Record<string, string> } {
+interface Manifest {
+  readonly dependencies?: Readonly<Record<string, string>>;
+  readonly peerDependencies?: Readonly<Record<string, string>>;
+  readonly peerDependenciesMeta?: Readonly<Record<string, { readonly optional?: boolean }>>;
+}
+
+function manifestAt(folder: string): Manifest {
   try {
     return JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
   } catch {

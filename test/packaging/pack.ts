@@ -6,7 +6,7 @@ import { chmodSync, copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSy
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { root, runTool } from "../check/command.ts";
-import { bundle } from "./bundle.ts";
+import { bundle, type Imported } from "./bundle.ts";
 import { declarations } from "./declarations.ts";
 import { type Packed, packages } from "./packages.ts";
 import { write } from "./write.ts";
@@ -15,10 +15,10 @@ import { write } from "./write.ts";
 export async function pack(packed: Packed, into: string): Promise<string> {
   const stage = mkdtempSync(join(tmpdir(), "sallyport-pack-"));
   try {
-    const dependencies = await bundle(packed, join(stage, "dist"));
+    const imported = await bundle(packed, join(stage, "dist"));
     if (packed.types === true) await declarations(packed, join(stage, "types"));
     if (packed.bin !== undefined) writeBin(packed.bin, packed.node, join(stage, "bin"));
-    write(join(stage, "package.json"), `${JSON.stringify(manifestOf(packed, dependencies), undefined, 2)}\n`);
+    write(join(stage, "package.json"), `${JSON.stringify(manifestOf(packed, imported), undefined, 2)}\n`);
     copyFileSync(join(root, "LICENSE"), join(stage, "LICENSE"));
     const readme = join(root, packed.folder, "README.md");
     if (existsSync(readme)) copyFileSync(readme, join(stage, "README.md"));
@@ -31,7 +31,7 @@ export async function pack(packed: Packed, into: string): Promise<string> {
   }
 }
 
-function manifestOf({ name, description, folder, node, exports, bin }: Packed, dependencies: Record<string, string>): object {
+function manifestOf({ name, description, folder, node, exports, bin }: Packed, { dependencies, optionalPeers }: Imported): object {
   const { version, license } = JSON.parse(readFileSync(join(root, folder, "package.json"), "utf8"));
   return {
     name,
@@ -44,6 +44,12 @@ function manifestOf({ name, description, folder, node, exports, bin }: Packed, d
     ...(bin === undefined ? {} : { bin: { [bin.name]: `./bin/${bin.name}.mjs` } }),
     files: ["bin", "dist", "types"],
     dependencies,
+    ...(Object.keys(optionalPeers).length === 0
+      ? {}
+      : {
+          peerDependencies: optionalPeers,
+          peerDependenciesMeta: Object.fromEntries(Object.keys(optionalPeers).map((name) => [name, { optional: true }])),
+        }),
   };
 }
 

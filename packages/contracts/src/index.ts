@@ -21,4 +21,5 @@ export * from "./gen/sallyport/policy/v1/policy_pb.ts";
 export * from "./printable.ts";
 export * from "./reason.ts";
 export * from "./refusal.ts";
+export * from "./reveal-binding.ts";
 export * from "./wire-error.ts";

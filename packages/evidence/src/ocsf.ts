@@ -40,8 +40,7 @@ export function recordJson(draft: Draft, envelope: Envelope & { uid: string }): 
     activity_name: draft.activityName,
     type_uid: draft.classUid * 100 + draft.activityId,
     type_name: `${of.name}: ${draft.activityName}`,
-    severity_id: refused ? 3 : 1,
-    severity: refused ? "Medium" : "Informational",
+    ...severityOf(facts, refused),
     status_id: statusId,
     status,
     status_code: facts.reason,
@@ -81,4 +80,10 @@ function traceOf({ traceparent }: Facts): string | undefined {
   if (traceparent?.startsWith("00-") !== true || traceparent[35] !== "-") return undefined;
   const id = traceparent.slice(3, 35);
   return /^[0-9a-f]{32}$/.test(id) ? id : undefined;
+}
+
+/** A value that leaves the broker is the loudest thing that can be on record, whether it was refused or not. */
+function severityOf({ event }: Facts, refused: boolean): { severity_id: number; severity: string } {
+  if (event === "secret.reveal") return { severity_id: 4, severity: "High" };
+  return refused ? { severity_id: 3, severity: "Medium" } : { severity_id: 1, severity: "Informational" };
 }

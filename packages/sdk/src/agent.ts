@@ -7,6 +7,7 @@ import type { Endpoints } from "./endpoints.ts";
 import { enrol, type SpawnOptions, spawnChild } from "./enrolment.ts";
 import { bindingOf, exchangeIdToken } from "./exchange-id-token.ts";
 import { readHandover } from "./handover.ts";
+import { type Revealed, revealSecret } from "./reveal.ts";
 import { type BindingKind, Session } from "./session.ts";
 import { type UseOperation, type UseOptions, type UseResult, useRequest, useSecret } from "./use.ts";
 import { waitForAccess } from "./wait-for-access.ts";
@@ -139,6 +140,14 @@ export class Agent {
   /** Fields, version, age and fingerprints; a placeholder where a value would stand. */
   async describe(secret: string): Promise<SecretDescription> {
     return (await this.session.broker.describe({ secret })).secret as SecretDescription;
+  }
+
+  /**
+   * The values themselves, once for each version: only where a policy permits it, and loudly on record. Prefer {@link Agent.use}.
+   * @throws Refusal DENIED_BY_POLICY also where they were revealed to this agent before
+   */
+  reveal(secret: string): Promise<Revealed> {
+    return revealSecret(this.session.broker, this.sessionId, secret);
   }
 
   /** Ends an agent of this one's subtree, or itself, and everything below. */

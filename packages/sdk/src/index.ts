@@ -18,6 +18,7 @@ export type { SpawnOptions } from "./enrolment.ts";
 export { type ExchangeOptions, exchangeIdToken, idTokenType } from "./exchange-id-token.ts";
 export { type Handover, readHandover, writeHandover } from "./handover.ts";
 export { Person } from "./person.ts";
+export type { Revealed } from "./reveal.ts";
 export { type BindingKind, Session } from "./session.ts";
 export { type UseOperation, type UseOptions, type UseResult, useRequest, useSecret } from "./use.ts";
 export { waitForAccess } from "./wait-for-access.ts";

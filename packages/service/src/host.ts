@@ -29,7 +29,8 @@ export interface Telemetry {
   readonly meter: Meter;
 }
 
-export type Health = { readonly ok: true } | { readonly ok: false; readonly why: string };
+/** `notes`: what an operator should know of something that works all the same. */
+export type Health = { readonly ok: true; readonly notes?: readonly string[] } | { readonly ok: false; readonly why: string };
 
 /** What a service's `start` returns. */
 export interface Running {

@@ -16,6 +16,7 @@ import { requestAccess, waitForAccess } from "./rpc/access.ts";
 import { describe } from "./rpc/describe.ts";
 import { list } from "./rpc/list.ts";
 import { recordingGate } from "./rpc/recording-gate.ts";
+import { reveal } from "./rpc/reveal.ts";
 import { reviewHandlers } from "./rpc/reviews.ts";
 import { use } from "./rpc/use.ts";
 import { useUpload } from "./rpc/use-upload.ts";
@@ -52,7 +53,7 @@ export async function start(host: Host): Promise<Running> {
   const state = await openConfiguredState(host);
   feed.onGeneration((generation) => state.useGeneration(generation));
   const catalogue = new Catalogue(config);
-  const stores = await Stores.open(config, clock, { tracer: host.telemetry.tracer });
+  const stores = await Stores.open(config, clock, { ...host.telemetry, brokerKey });
   const decisions = new RemoteDecisions(host.peers.client("pdp", DecisionService));
   const metrics = brokerMetrics(host.telemetry.meter);
   const reviews = new Reviews(state, new ReviewSeal(brokerKey), clock, metrics.review);
@@ -95,6 +96,7 @@ export async function start(host: Host): Promise<Running> {
     use: use(gate, catalogue, parts),
     useUpload: useUpload(gate, catalogue, parts),
     write: write({ ...describing, writer: stores, derivation }),
+    reveal: reveal({ ...describing, state, masks, log: host.log }),
     requestAccess: requestAccess(gate, catalogue, parts),
     waitForAccess: waitForAccess(gate, reviews, clock),
   };
@@ -108,7 +110,10 @@ export async function start(host: Host): Promise<Running> {
     ready: () => {
       const lease = feed.lease();
       if (evidence.failure !== undefined) return { ok: false, why: evidence.failure.message };
-      return lease.held ? { ok: true } : { ok: false, why: lease.why };
+      if (!lease.held) return { ok: false, why: lease.why };
+      // One store that does not serve is no reason to take the broker out: all replicas have the same, and the others go on.
+      const notes = stores.troubles();
+      return notes.length === 0 ? { ok: true } : { ok: true, notes };
     },
     stop: async () => {
       sweeper.stop();

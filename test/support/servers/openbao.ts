@@ -1,7 +1,8 @@
+import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { freePort } from "../process/port.ts";
+import { freePort, until } from "../process/port.ts";
 import { lacking, obtain } from "../provision/obtain.ts";
 import { openbaoBinary } from "../provision/openbao.ts";
 import { onPath } from "./on-path.ts";
@@ -19,6 +20,9 @@ export interface OpenbaoServer extends OwnServer {
   api(method: string, path: string, body?: object): Promise<unknown>;
   /** The audit file of a durable server. */
   readonly auditFile: string;
+  /** Of a durable server: it answers 503 to everything until it is unsealed. */
+  seal(): Promise<void>;
+  unseal(): Promise<void>;
 }
 
 const named = () => process.env.SALLYPORT_TEST_OPENBAO;
@@ -38,12 +42,15 @@ export const openbao: Finder<OpenbaoServer, OpenbaoOptions> = Object.assign(
     const why = missing();
     if (why !== undefined) return { skipped: why };
     const address = named();
-    if (address !== undefined && !options.durable) return withApi(theirs(address), process.env.SALLYPORT_TEST_OPENBAO_TOKEN as string, "");
+    if (address !== undefined && !options.durable)
+      return withApi(theirs(address), process.env.SALLYPORT_TEST_OPENBAO_TOKEN as string, "", notDurable);
     const bao = onPath("bao") ?? join(await obtain(openbaoBinary), "bao");
     return options.durable ? durable(bao) : inMemory(bao);
   },
   { missing },
 );
+
+const notDurable = async () => assert.fail("only a durable OpenBao can be sealed");
 
 async function inMemory(bao: string): Promise<OpenbaoServer> {
   const port = await freePort();
@@ -56,13 +63,17 @@ async function inMemory(bao: string): Promise<OpenbaoServer> {
     env: { ...process.env, BAO_DEV_ROOT_TOKEN_ID: token, HOME: folder },
     ready: async () => (await status(address)) === 200,
   }));
-  return withApi(server, token, "");
+  return withApi(server, token, "", notDurable);
 }
 
 async function durable(bao: string): Promise<OpenbaoServer> {
   const [port, clusterPort] = [await freePort(), await freePort()];
   const address = `http://127.0.0.1:${port}`;
   let [token, unsealKey] = ["", ""];
+  const unseal = async () => {
+    await call(address, "", "PUT", "sys/unseal", { key: unsealKey });
+    while ((await status(address)) !== 200) await new Promise((resolve) => setTimeout(resolve, 25));
+  };
   const server = await own(address, (folder) => {
     const config = join(folder, "bao.hcl");
     return {
@@ -73,7 +84,7 @@ async function durable(bao: string): Promise<OpenbaoServer> {
       prepare: async () => {
         [token, unsealKey] = ["", ""];
         mkdirSync(join(folder, "data"));
-        writeFileSync(config, configFor(folder, port, clusterPort));
+        writeFileSync(config, raftConfig(folder, port, clusterPort));
       },
       ready: async () => (await status(address)) !== undefined,
       started: async () => {
@@ -85,32 +96,34 @@ async function durable(bao: string): Promise<OpenbaoServer> {
           };
           [token, unsealKey] = [made.root_token, made.keys[0] as string];
         }
-        await call(address, "", "PUT", "sys/unseal", { key: unsealKey });
-        while ((await status(address)) !== 200) await new Promise((resolve) => setTimeout(resolve, 25));
-        if (fresh) await call(address, token, "POST", "sys/mounts/secret", { type: "kv", options: { version: "2" } });
+        await unseal();
+        if (fresh) await mountKv(address, token);
       },
     };
   });
-  return withApi(server, () => token, join(server.folder, "audit.log"));
+  return withApi(server, () => token, join(server.folder, "audit.log"), unseal);
 }
 
-const configFor = (folder: string, port: number, clusterPort: number): string => `
+/** @param join addresses of other nodes that it may join */
+export const raftConfig = (folder: string, port: number, clusterPort: number, node = "test", join: readonly string[] = []): string => `
 storage "raft" {
-  path = "${join(folder, "data")}"
-  node_id = "test"
-}
+  path = "${folder}/data"
+  node_id = "${node}"
+  performance_multiplier = 1
+${join.map((address) => `  retry_join {\n    leader_api_addr = "${address}"\n  }\n`).join("")}}
 listener "tcp" {
   address = "127.0.0.1:${port}"
+  cluster_address = "127.0.0.1:${clusterPort}"
   tls_disable = true
 }
 audit "file" "file" {
-  options { file_path = "${join(folder, "audit.log")}" }
+  options { file_path = "audit.log" }
 }
 api_addr = "http://127.0.0.1:${port}"
 cluster_addr = "http://127.0.0.1:${clusterPort}"
 `;
 
-function withApi(server: OwnServer, token: string | (() => string), auditFile: string): OpenbaoServer {
+function withApi(server: OwnServer, token: string | (() => string), auditFile: string, unseal: () => Promise<void>): OpenbaoServer {
   const current = typeof token === "string" ? () => token : token;
   return Object.defineProperty(
     {
@@ -118,13 +131,25 @@ function withApi(server: OwnServer, token: string | (() => string), auditFile: s
       auditFile,
       token: "",
       api: (method: string, path: string, body?: object) => call(server.address, current(), method, path, body),
+      seal: async () => void (await call(server.address, current(), "PUT", "sys/seal")),
+      unseal,
     },
     "token",
     { get: current, enumerable: true },
   );
 }
 
-async function status(address: string): Promise<number | undefined> {
+/** KV version 2 at `secret/`. For a moment after it was mounted it answers 400. */
+export async function mountKv(address: string, token: string): Promise<void> {
+  await call(address, token, "POST", "sys/mounts/secret", { type: "kv", options: { version: "2" } });
+  await until("KV version 2", async () => {
+    const answer = await fetch(`${address}/v1/secret/data/none`, { headers: { "x-vault-token": token } });
+    return answer.status === 404;
+  });
+}
+
+/** Of `sys/health`; undefined where nothing answers. */
+export async function status(address: string): Promise<number | undefined> {
   try {
     return (await fetch(`${address}/v1/sys/health`, { signal: AbortSignal.timeout(1000) })).status;
   } catch {
@@ -132,7 +157,7 @@ async function status(address: string): Promise<number | undefined> {
   }
 }
 
-async function call(address: string, token: string, method: string, path: string, body?: object): Promise<unknown> {
+export async function call(address: string, token: string, method: string, path: string, body?: object): Promise<unknown> {
   const response = await fetch(`${address}/v1/${path}`, {
     method,
     headers: token === "" ? {} : { "x-vault-token": token },

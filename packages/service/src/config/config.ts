@@ -1,9 +1,10 @@
 import { z } from "zod";
 import { checkReferences } from "./check-references.ts";
-import { secrets, stores } from "./connections.ts";
+import { secrets } from "./connections.ts";
 import { evidence } from "./evidence.ts";
 import { httpUrl, pathIn } from "./fields.ts";
 import { embeddedListen, services } from "./listen.ts";
+import { stores } from "./stores.ts";
 import { targets } from "./targets.ts";
 import { authn, trust } from "./trust.ts";
 
@@ -46,7 +47,26 @@ export const configSchema = (folder: string) =>
         .prefault({}),
     })
     .superRefine(checkReferences)
-    .transform((config) => ({ ...config, audience: config.audience ?? `https://${config.trustDomain}` }));
+    .transform((config) => ({
+      ...config,
+      audience: config.audience ?? `https://${config.trustDomain}`,
+      secrets: withCategoriesOfStores(config),
+    }));
+
+/** A secret has its store's categories beside its own, so that policy can speak of all that lies in one store. */
+function withCategoriesOfStores<S extends { store: string; categories: string[] }>({
+  stores,
+  secrets,
+}: {
+  stores: Record<string, { categories: string[] }>;
+  secrets: Record<string, S>;
+}): Record<string, S> {
+  const entries = Object.entries(secrets).map(([name, secret]) => {
+    const inherited = Object.hasOwn(stores, secret.store) ? (stores[secret.store]?.categories ?? []) : [];
+    return [name, { ...secret, categories: [...new Set([...secret.categories, ...inherited])] }] as const;
+  });
+  return Object.fromEntries(entries);
+}
 
 /** A valid configuration: paths absolute, defaults filled in, names that refer to something do. */
 export type Config = z.output<ReturnType<typeof configSchema>>;

@@ -1,6 +1,6 @@
 export type { Config } from "./config.ts";
 export { ConfigError, type ConfigProblem } from "./config-error.ts";
-export type { FileStore, OpenbaoStore, Secret } from "./connections.ts";
+export type { Secret } from "./connections.ts";
 export { overrides } from "./environment.ts";
 export { type Address, formatAddress } from "./fields.ts";
 export { type Inject, type InjectedField, type InjectKind, injectedFields } from "./inject.ts";
@@ -8,5 +8,6 @@ export { configJsonSchema } from "./json-schema.ts";
 export type { Listen } from "./listen.ts";
 export { loadConfig, parseConfig } from "./load.ts";
 export { resolveReference } from "./reference.ts";
+export type { AwsStore, AzureStore, EnvironmentStore, FileStore, GcpStore, KubernetesStore, OpenbaoStore, Store } from "./stores.ts";
 export type { HttpTarget } from "./targets.ts";
 export type { OidcProvider } from "./trust.ts";

@@ -43,6 +43,7 @@ describe("the HTTP door", () => {
             async *use() {},
             async *useUpload() {},
             write: async (request) => ({ version: JSON.stringify(Object.keys(request.fields)) }),
+            reveal: async () => ({}),
             requestAccess: unused,
             waitForAccess: unused,
           })

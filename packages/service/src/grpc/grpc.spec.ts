@@ -36,6 +36,7 @@ describe("a gRPC door", () => {
             for await (const { part } of requests) if (part.case === "data") yield {};
           },
           write: unused,
+          reveal: async () => ({}),
           requestAccess: unused,
           waitForAccess: unused,
         });

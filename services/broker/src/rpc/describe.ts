@@ -31,7 +31,7 @@ export const describe =
     const facts: UseFacts = { ask, traceparent: traceparentOf(call), peerAddress: addressOf(call) };
     const store = ask.secret.config?.store ?? "";
     await permitted(facts, parts, call.signal);
-    const read = await parts.reader.read(ask.secret.name);
+    const read = await parts.reader.read(ask.secret.name, undefined, call.signal);
     try {
       facts.secretVersion = read.version;
       await parts.evidence.record(secretRecord(facts, store, { status: "success" }));

@@ -9,7 +9,7 @@ export interface Ending {
   readonly status: EvidenceStatus;
   readonly reason?: string;
   readonly sentence?: string;
-  readonly details?: Record<string, string | number | boolean>;
+  readonly details?: Record<string, string | number | boolean | readonly string[]>;
 }
 
 /** What is known of one use; grows while it goes on. */

@@ -51,7 +51,7 @@ export async function* use(command: UseCommand, parts: UseParts, signal: AbortSi
   let outcome: ReturnType<typeof useRecord> | undefined;
   let end: UsePart;
   try {
-    const fetched = await parts.reader.read(ask.secret.name);
+    const fetched = await parts.reader.read(ask.secret.name, undefined, signal);
     try {
       if (facts.secretVersion !== undefined && fetched.version !== facts.secretVersion) {
         throw new Refusal("APPROVAL_EXPIRED", "The secret has a new version since this request was approved; ask again.");
@@ -118,7 +118,7 @@ async function admit(command: UseCommand, facts: UseFacts, parts: UseParts, sign
   const unfitBecause = unfit(operation);
   if (judged.kind === "needs-approval" && unfitBecause !== undefined) throw unfitBecause;
   if (judged.kind === "needs-approval") {
-    const version = (await parts.reader.describe(ask.secret.name)).version;
+    const version = (await parts.reader.describe(ask.secret.name, signal)).version;
     const digest = parts.digest(ask, version, operation);
     facts.digest = digest;
     facts.secretVersion = version;

@@ -114,6 +114,32 @@ describe("sallyport connections", () => {
     assert.deepEqual(readdirSync(folder), ["sallyport.yaml"]);
   });
 
+  it("takes any setting of a store's kind, and keeps what every connection has", async () => {
+    await done(
+      ...["add", "store", "vault", "--kind", "openbao", "--address", "https://a.internal", "--address", "https://b.internal"],
+      ...["--set", "auth.jwt.role=broker", "--set", "auth.jwt.token=file:/run/token", "--set", "kv=1"],
+      ...["--owner", "platform team", "--category", "payments", "--cache-seconds", "2.5"],
+    );
+    await done(
+      ...["add", "store", "aws", "--kind", "aws-secrets-manager", "--set", "region=eu-central-1"],
+      ...["--set", "auth.accessKey.id=env:ID", "--set", "auth.accessKey.secret=env:KEY"],
+    );
+    await done("add", "secret", "a/b", "--store", "vault", "--field", "token");
+    const { vault, aws } = config().stores;
+    assert.ok(vault?.kind === "openbao" && aws?.kind === "aws-secrets-manager");
+    assert.deepEqual([vault.address, vault.kv, vault.auth.jwt?.mount], [["https://a.internal", "https://b.internal"], 1, "jwt"]);
+    assert.deepEqual([vault.owner, vault.cacheSeconds, aws.cacheSeconds], ["platform team", 2.5, 0]);
+    assert.deepEqual(config().secrets["a/b"]?.categories, ["payments"]);
+    const listed = await connections("ls");
+    assert.match(listed.stdout, /https:\/\/a\.internal, https:\/\/b\.internal \(of platform team\)/);
+    for (const set of ["kv=3", "nothing=1", "auth.jwt", "=x", "__proto__.x=1", "cacheSeconds=9999", "auth.token=s.token-itself"]) {
+      const before = text();
+      const ran = await connections("add", "store", "v2", "--kind", "openbao", "--address", "https://a.internal", "--set", set);
+      assert.equal(ran.code, 2, set);
+      assert.equal(text(), before);
+    }
+  });
+
   it("puts a secret into a target's requests in each way that needs a name and a field", async () => {
     await done("add", "secret", "s", "--store", "dev", "--field", "token");
     for (const [flag, value, inject] of [
@@ -268,6 +294,20 @@ describe("sallyport connections", () => {
       writeFileSync(join(folder, "dev.key"), Buffer.alloc(32, 7).toString("base64url"));
       const ran = await connections("test", "store", "dev");
       assert.equal(ran.code, 0, ran.stderr);
+      assert.match(ran.stdout, /verified\s+yes/);
+    });
+
+    it("says of a store that its kind is unverified, whether it serves or not", async () => {
+      writeFileSync(join(folder, "secret"), "canary-4711-client-secret");
+      await done(
+        ...["add", "store", "azure", "--kind", "azure-key-vault", "--address", "https://127.0.0.1:1", "--network", "127.0.0.0/8"],
+        ...["--set", "authority=https://127.0.0.1:1", "--set", "auth.tenantId=t", "--set", "auth.clientId=c"],
+        ...["--set", "auth.clientSecret=file:./secret"],
+      );
+      const ran = await connections("test", "store", "azure");
+      assert.equal(ran.code, 7, ran.stderr);
+      assert.match(ran.stderr, /Unverified: this kind of store/);
+      assert.ok(!ran.stderr.includes("canary"));
     });
   });
 });

@@ -1,4 +1,5 @@
-import type { Config } from "@sallyport/service";
+import { printable } from "@sallyport/contracts";
+import type { Config, Store } from "@sallyport/service";
 import { Command } from "commander";
 import { type Form, outputOption } from "../../output/form.ts";
 import { printAll } from "../../output/print.ts";
@@ -28,9 +29,33 @@ export function listCommand(): Command {
     });
 }
 
+function whereOf(store: Store): string {
+  switch (store.kind) {
+    case "file":
+      return store.path;
+    case "environment":
+      return `${store.prefix}…`;
+    case "openbao":
+      return store.address.join(", ");
+    case "aws-secrets-manager":
+      return store.endpoint ?? store.region;
+    case "kubernetes":
+      return `${store.address} ${store.namespace}`;
+    case "gcp-secret-manager":
+      return store.project;
+    case "azure-key-vault":
+      return store.address;
+  }
+}
+
 const connectionsOf = ({ stores, secrets, targets, trust }: Config): Connection[] => [
   ...Object.entries(stores).map(
-    ([name, store]): Connection => ({ what: "store", name, kind: store.kind, where: store.kind === "file" ? store.path : store.address }),
+    ([name, store]): Connection => ({
+      what: "store",
+      name,
+      kind: store.kind,
+      where: `${whereOf(store)}${store.owner === undefined ? "" : ` (of ${printable(store.owner)})`}`,
+    }),
   ),
   ...Object.entries(secrets).map(
     ([name, { store, path, fields }]): Connection => ({ what: "secret", name, kind: fields.join(", "), where: `${store}: ${path}` }),

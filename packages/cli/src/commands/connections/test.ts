@@ -1,10 +1,10 @@
 import { readFileSync } from "node:fs";
 import { printable, Refusal } from "@sallyport/contracts";
 import { Egress } from "@sallyport/egress";
-import type { Config } from "@sallyport/service";
+import type { Config, Store } from "@sallyport/service";
 import { Argument, Command } from "commander";
 import { type Form, outputOption } from "../../output/form.ts";
-import { printOne } from "../../output/print.ts";
+import { note, printOne } from "../../output/print.ts";
 import { configOption } from "./edit.ts";
 
 /** By the adapters that the broker uses, from this machine and as this user. */
@@ -20,15 +20,30 @@ export function testCommand(): Command {
       const config = await loadConfig(file);
       if (!Object.hasOwn(config[`${what}s`], name))
         throw new Refusal("INVALID_REQUEST", `There is no ${what} ${printable(name)} in ${printable(file)}.`);
+      const verified = what === "store" ? await isVerified(config.stores[name] as Store) : undefined;
+      if (verified === false)
+        note("Unverified: this kind of store was never tried against the real service, nor against an emulator of others.");
       await (what === "store" ? testStore(config, name) : testTarget(config, name));
-      printOne(output, { [what]: name, ok: true }, { [what]: () => name, ok: () => "yes" });
+      const columns = { [what]: () => name, ok: () => "yes" };
+      printOne(
+        output,
+        { [what]: name, ok: true, ...(verified === undefined ? {} : { verified }) },
+        verified === undefined ? columns : { ...columns, verified: () => (verified ? "yes" : "no") },
+      );
     });
+}
+
+/** Whether its kind was tried against something that others maintain. */
+async function isVerified({ kind }: Store): Promise<boolean> {
+  const { unverifiedKinds } = await import("@sallyport/broker/stores");
+  return !unverifiedKinds.has(kind);
 }
 
 /** @throws Refusal STORE_UNAVAILABLE with what is wrong */
 async function testStore({ stores }: Config, name: string): Promise<void> {
   const [{ Stores }, { systemClock }] = await Promise.all([import("@sallyport/broker/stores"), import("@sallyport/service")]);
-  const opened = await Stores.open({ stores: { [name]: stores[name] as Config["stores"][string] }, secrets: {} }, systemClock);
+  const store = stores[name] as Store;
+  const opened = await Stores.open({ stores: { [name]: store }, secrets: {} }, systemClock);
   try {
     const health = (await opened.health()).get(name);
     if (health?.ok !== true)

@@ -41,7 +41,8 @@ export class FileStore implements SecretStore {
     return new FileStore(name, config.path, Buffer.from(text, "base64url"), clock);
   }
 
-  async read(path: string, version?: string): Promise<ReadSecret> {
+  async read(path: string, version?: string, signal?: AbortSignal): Promise<ReadSecret> {
+    signal?.throwIfAborted();
     const versions = (await this.#load()).get(path) ?? [];
     const found = version === undefined ? versions.at(-1) : versions.find((one) => String(one.version) === version);
     if (found === undefined) throw refusals.notGiven(this.#name);
@@ -49,7 +50,8 @@ export class FileStore implements SecretStore {
     return { version: String(found.version), createdAt: found.createdAt, fields };
   }
 
-  async describe(path: string): Promise<SecretVersion> {
+  async describe(path: string, signal?: AbortSignal): Promise<SecretVersion> {
+    signal?.throwIfAborted();
     const newest = (await this.#load()).get(path)?.at(-1);
     if (newest === undefined) throw refusals.notGiven(this.#name);
     return { version: String(newest.version), createdAt: newest.createdAt };

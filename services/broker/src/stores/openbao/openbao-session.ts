@@ -1,8 +1,7 @@
 import { type Clock, type OpenbaoStore as OpenbaoConfig, resolveReference } from "@sallyport/service";
 import { refusals } from "../refusals.ts";
-import type { OpenBaoApi } from "./openbao-api.ts";
-
-type AppRole = NonNullable<OpenbaoConfig["auth"]["approle"]>;
+import { isSealed, type OpenBaoApi } from "./openbao-api.ts";
+import { type SignIn, signInWith } from "./sign-in.ts";
 
 interface Token {
   readonly value: string;
@@ -19,7 +18,7 @@ const renewalPauseMs = 1_000;
 const maxTimerMs = 24 * 3_600_000;
 
 /**
- * The broker's own sign-in to the vault: by AppRole, or by a token that it was given. A token that can be renewed is, after two
+ * The broker's own sign-in to the vault: by AppRole, a JWT or its Kubernetes service account, or a token that it was given. A token that can be renewed is, after two
  * thirds of its life and while nobody uses it; one that ended, or that the vault no longer knows, is replaced by signing in
  * anew, with what the references hold then. One sign-in runs at a time.
  */
@@ -31,7 +30,9 @@ export class OpenBaoSession {
   #token: Token | undefined;
   #signingIn: Promise<Token> | undefined;
   #renewal: NodeJS.Timeout | undefined;
-  #secretId: string | undefined;
+  /** What the last sign-in was made with. */
+  #credential: string | undefined;
+  #looking: { readonly value: string; readonly answer: Promise<boolean> } | undefined;
   #closed = false;
 
   /** @throws Refusal INVALID_REQUEST where a reference leads to nothing: at the start rather than at the first use */
@@ -40,8 +41,7 @@ export class OpenBaoSession {
     this.#auth = auth;
     this.#api = api;
     this.#clock = clock;
-    if (auth.approle === undefined) this.#given(auth.token as string);
-    else this.#appRole(auth.approle);
+    if (this.#signsInWith() === undefined) this.#given();
   }
 
   /** @throws Refusal STORE_UNAVAILABLE, DESTINATION_NOT_ALLOWED, TARGET_UNAVAILABLE */
@@ -53,19 +53,29 @@ export class OpenBaoSession {
     return (await this.#signingIn).value;
   }
 
-  /** After a 403: whether the vault has forgotten the token, so that another try with a new one makes sense. */
+  /** After a 403: whether the vault has forgotten the token, so that another try with a new one makes sense. Asked once for all who ask at once. */
   async forgotten(value: string): Promise<boolean> {
     if (this.#token?.value !== value) return true;
-    const { status } = await this.#api.call("lookup-self", "GET", "auth/token/lookup-self", value);
+    if (this.#looking?.value !== value) {
+      const answer = this.#isForgotten(value).finally(() => {
+        this.#looking = undefined;
+      });
+      this.#looking = { value, answer };
+    }
+    return this.#looking.answer;
+  }
+
+  async #isForgotten(value: string): Promise<boolean> {
+    const { status } = await this.#api.call({ operation: "lookup-self", method: "GET", path: "auth/token/lookup-self", token: value });
     if (status !== 403) return false;
     // A token without the right to look itself up is refused alike; a given one that is still the same cannot be replaced.
-    if (this.#auth.token !== undefined && this.#given(this.#auth.token) === value) return false;
+    if (this.#auth.token !== undefined && this.#given() === value) return false;
     if (this.#token?.value === value) this.#forget();
     return true;
   }
 
   credentials(): readonly Uint8Array[] {
-    return [this.#token?.value, this.#secretId].filter((value) => value !== undefined).map((value) => Buffer.from(value));
+    return [this.#token?.value, this.#credential].filter((value) => value !== undefined).map((value) => Buffer.from(value));
   }
 
   /** Ends what was signed in for; a given token is its giver's. */
@@ -73,24 +83,23 @@ export class OpenBaoSession {
     this.#closed = true;
     const token = this.#token?.value;
     this.#forget();
-    if (token !== undefined && this.#auth.approle !== undefined)
-      await this.#api.call("revoke-self", "POST", "auth/token/revoke-self", token).catch(() => undefined);
+    if (token !== undefined && this.#auth.token === undefined)
+      await this.#api.call({ operation: "revoke-self", method: "POST", path: "auth/token/revoke-self", token }).catch(() => undefined);
   }
 
   async #signIn(): Promise<Token> {
-    const token =
-      this.#auth.approle === undefined
-        ? await this.#lookUp(this.#given(this.#auth.token as string))
-        : await this.#login(this.#auth.approle);
+    const signIn = this.#signsInWith();
+    const token = signIn === undefined ? await this.#lookUp(this.#given()) : await this.#login(signIn);
     if (this.#closed) throw refusals.failed(this.#name, "was closed");
     this.#keep(token);
     return token;
   }
 
-  async #login(references: AppRole): Promise<Token> {
-    const body = this.#appRole(references);
-    this.#secretId = body.secret_id;
-    const { status, json } = await this.#api.call("login", "POST", "auth/approle/login", undefined, body);
+  async #login({ path, body, credential }: SignIn): Promise<Token> {
+    this.#credential = credential;
+    const answer = await this.#api.call({ operation: "login", method: "POST", path, body, repeatable: true });
+    if (isSealed(answer)) throw refusals.sealed(this.#name);
+    const { status, json } = answer;
     const token = status === 200 ? this.#fromAuth(json?.auth) : undefined;
     if (token === undefined)
       throw refusals.failed(
@@ -102,7 +111,12 @@ export class OpenBaoSession {
 
   /** A given token's life. One that may not look itself up is used until it is refused. */
   async #lookUp(value: string): Promise<Token> {
-    const { status, json } = await this.#api.call("lookup-self", "GET", "auth/token/lookup-self", value);
+    const { status, json } = await this.#api.call({
+      operation: "lookup-self",
+      method: "GET",
+      path: "auth/token/lookup-self",
+      token: value,
+    });
     const { ttl, renewable } = ((status === 200 ? json?.data : undefined) ?? {}) as { ttl?: unknown; renewable?: unknown };
     return this.#lasting(value, ttl, renewable);
   }
@@ -122,15 +136,12 @@ export class OpenBaoSession {
     };
   }
 
-  #appRole({ roleId, secretId }: AppRole): { role_id: string; secret_id: string } {
-    return {
-      role_id: resolveReference(roleId, `stores.${this.#name}.auth.approle.roleId`),
-      secret_id: resolveReference(secretId, `stores.${this.#name}.auth.approle.secretId`),
-    };
+  #signsInWith(): SignIn | undefined {
+    return signInWith(this.#name, this.#auth);
   }
 
-  #given(reference: string): string {
-    return resolveReference(reference, `stores.${this.#name}.auth.token`);
+  #given(): string {
+    return resolveReference(this.#auth.token as string, `stores.${this.#name}.auth.token`);
   }
 
   #keep(token: Token): void {
@@ -142,7 +153,9 @@ export class OpenBaoSession {
   }
 
   async #renew(token: Token): Promise<void> {
-    const answer = await this.#api.call("renew-self", "POST", "auth/token/renew-self", token.value, {}).catch(() => undefined);
+    const answer = await this.#api
+      .call({ operation: "renew-self", method: "POST", path: "auth/token/renew-self", token: token.value, body: {}, repeatable: true })
+      .catch(() => undefined);
     if (this.#token !== token) return;
     const renewed = answer?.status === 200 ? this.#fromAuth(answer.json?.auth) : undefined;
     // While it cannot be renewed it is used to its end, and tried again in between.

@@ -16,7 +16,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file sallyport/broker/v1/broker.proto.
  */
 export const file_sallyport_broker_v1_broker: GenFile = /*@__PURE__*/
-  fileDesc("CiBzYWxseXBvcnQvYnJva2VyL3YxL2Jyb2tlci5wcm90bxITc2FsbHlwb3J0LmJyb2tlci52MSJECgtMaXN0UmVxdWVzdBIOCgZwcmVmaXgYASABKAkSEQoJcGFnZV9zaXplGAIgASgNEhIKCnBhZ2VfdG9rZW4YAyABKAkiXAoMTGlzdFJlc3BvbnNlEjMKB3NlY3JldHMYASADKAsyIi5zYWxseXBvcnQuYnJva2VyLnYxLlNlY3JldFN1bW1hcnkSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIjEKDVNlY3JldFN1bW1hcnkSDAoEbmFtZRgBIAEoCRISCgpjYXRlZ29yaWVzGAIgAygJIiEKD0Rlc2NyaWJlUmVxdWVzdBIOCgZzZWNyZXQYASABKAkiSgoQRGVzY3JpYmVSZXNwb25zZRI2CgZzZWNyZXQYASABKAsyJi5zYWxseXBvcnQuYnJva2VyLnYxLlNlY3JldERlc2NyaXB0aW9uIq0BChFTZWNyZXREZXNjcmlwdGlvbhIMCgRuYW1lGAEgASgJEhIKCmNhdGVnb3JpZXMYAiADKAkSDwoHdmVyc2lvbhgDIAEoCRIuCgpjcmVhdGVkX2F0GAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBI1CgZmaWVsZHMYBSADKAsyJS5zYWxseXBvcnQuYnJva2VyLnYxLkZpZWxkRGVzY3JpcHRpb24iSgoQRmllbGREZXNjcmlwdGlvbhIMCgRuYW1lGAEgASgJEhMKC3BsYWNlaG9sZGVyGAIgASgJEhMKC2ZpbmdlcnByaW50GAMgASgJImkKDUh0dHBPcGVyYXRpb24SDgoGbWV0aG9kGAEgASgJEgwKBHBhdGgYAiABKAkSLAoHaGVhZGVycxgDIAMoCzIbLnNhbGx5cG9ydC5icm9rZXIudjEuSGVhZGVyEgwKBGJvZHkYBCABKAwiJQoGSGVhZGVyEgwKBG5hbWUYASABKAkSDQoFdmFsdWUYAiABKAkiiAEKClVzZVJlcXVlc3QSDgoGdGFyZ2V0GAEgASgJEg4KBnNlY3JldBgCIAEoCRIyCgRodHRwGAMgASgLMiIuc2FsbHlwb3J0LmJyb2tlci52MS5IdHRwT3BlcmF0aW9uSAASGQoRYWNjZXNzX3JlcXVlc3RfaWQYBCABKAlCCwoJb3BlcmF0aW9uIn8KC1VzZVJlc3BvbnNlEiwKBGhlYWQYASABKAsyHC5zYWxseXBvcnQuYnJva2VyLnYxLlVzZUhlYWRIABIOCgRkYXRhGAIgASgMSAASKgoDZW5kGAMgASgLMhsuc2FsbHlwb3J0LmJyb2tlci52MS5Vc2VFbmRIAEIGCgRwYXJ0IloKB1VzZUhlYWQSDgoGc3RhdHVzGAEgASgNEiwKB2hlYWRlcnMYAiADKAsyGy5zYWxseXBvcnQuYnJva2VyLnYxLkhlYWRlchIRCglldmVudF91aWQYAyABKAkiTgoGVXNlRW5kEi0KCHRyYWlsZXJzGAEgAygLMhsuc2FsbHlwb3J0LmJyb2tlci52MS5IZWFkZXISFQoNbWFza2VkX3ZhbHVlcxgCIAEoBCJeChBVc2VVcGxvYWRSZXF1ZXN0EjIKBGhlYWQYASABKAsyIi5zYWxseXBvcnQuYnJva2VyLnYxLlVzZVVwbG9hZEhlYWRIABIOCgRkYXRhGAIgASgMSABCBgoEcGFydCJbCg1Vc2VVcGxvYWRIZWFkEiwKA3VzZRgBIAEoCzIfLnNhbGx5cG9ydC5icm9rZXIudjEuVXNlUmVxdWVzdBIMCgRzaXplGAIgASgEEg4KBnNoYTI1NhgDIAEoDCJHChFVc2VVcGxvYWRSZXNwb25zZRIyCghyZXNwb25zZRgBIAEoCzIgLnNhbGx5cG9ydC5icm9rZXIudjEuVXNlUmVzcG9uc2UiowEKDFdyaXRlUmVxdWVzdBIOCgZzZWNyZXQYASABKAkSPQoGZmllbGRzGAIgAygLMi0uc2FsbHlwb3J0LmJyb2tlci52MS5Xcml0ZVJlcXVlc3QuRmllbGRzRW50cnkSFQoNYWZ0ZXJfdmVyc2lvbhgDIAEoCRotCgtGaWVsZHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAw6AjgBIiAKDVdyaXRlUmVzcG9uc2USDwoHdmVyc2lvbhgBIAEoCSJUChRSZXF1ZXN0QWNjZXNzUmVxdWVzdBIsCgN1c2UYASABKAsyHy5zYWxseXBvcnQuYnJva2VyLnYxLlVzZVJlcXVlc3QSDgoGcmVhc29uGAIgASgJIlMKFVJlcXVlc3RBY2Nlc3NSZXNwb25zZRI6Cg5hY2Nlc3NfcmVxdWVzdBgBIAEoCzIiLnNhbGx5cG9ydC5icm9rZXIudjEuQWNjZXNzUmVxdWVzdCJKChRXYWl0Rm9yQWNjZXNzUmVxdWVzdBIZChFhY2Nlc3NfcmVxdWVzdF9pZBgBIAEoCRIXCg90aW1lb3V0X3NlY29uZHMYAiABKA0iUwoVV2FpdEZvckFjY2Vzc1Jlc3BvbnNlEjoKDmFjY2Vzc19yZXF1ZXN0GAEgASgLMiIuc2FsbHlwb3J0LmJyb2tlci52MS5BY2Nlc3NSZXF1ZXN0InwKDUFjY2Vzc1JlcXVlc3QSCgoCaWQYASABKAkSLwoFc3RhdGUYAiABKA4yIC5zYWxseXBvcnQuYnJva2VyLnYxLkFjY2Vzc1N0YXRlEi4KCmV4cGlyZXNfYXQYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wItwDCgZSZXZpZXcSCgoCaWQYASABKAkSLwoFc3RhdGUYAiABKA4yIC5zYWxseXBvcnQuYnJva2VyLnYxLkFjY2Vzc1N0YXRlEigKBWNoYWluGAMgASgLMhkuc2FsbHlwb3J0LmNoYWluLnYxLkNoYWluEioKBmFjdGlvbhgEIAEoDjIaLnNhbGx5cG9ydC5jaGFpbi52MS5BY3Rpb24SDgoGc2VjcmV0GAUgASgJEhYKDnNlY3JldF92ZXJzaW9uGAYgASgJEg4KBnRhcmdldBgHIAEoCRIPCgdzdW1tYXJ5GAggASgJEhQKDGJvZHlfcHJldmlldxgJIAEoCRIOCgZkaWdlc3QYCiABKAkSDgoGcmVhc29uGAsgASgJEi4KCmNyZWF0ZWRfYXQYDCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KCmV4cGlyZXNfYXQYDSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEigKBXZvdGVzGA4gAygLMhkuc2FsbHlwb3J0LmJyb2tlci52MS5Wb3RlEjYKDHJlcXVpcmVtZW50cxgPIAMoCzIgLnNhbGx5cG9ydC5icm9rZXIudjEuUmVxdWlyZW1lbnQiPgoLUmVxdWlyZW1lbnQSDAoEbmFtZRgBIAEoCRIRCglyZXZpZXdlcnMYAiADKAkSDgoGcXVvcnVtGAMgASgNImEKBFZvdGUSEAoIcmV2aWV3ZXIYASABKAkSDwoHYXBwcm92ZRgCIAEoCBIOCgZyZWFzb24YAyABKAkSJgoCYXQYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIlEKEkxpc3RSZXZpZXdzUmVxdWVzdBIUCgxwZW5kaW5nX29ubHkYASABKAgSEQoJcGFnZV9zaXplGAIgASgNEhIKCnBhZ2VfdG9rZW4YAyABKAkiXAoTTGlzdFJldmlld3NSZXNwb25zZRIsCgdyZXZpZXdzGAEgAygLMhsuc2FsbHlwb3J0LmJyb2tlci52MS5SZXZpZXcSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIiUKEEdldFJldmlld1JlcXVlc3QSEQoJcmV2aWV3X2lkGAEgASgJIkAKEUdldFJldmlld1Jlc3BvbnNlEisKBnJldmlldxgBIAEoCzIbLnNhbGx5cG9ydC5icm9rZXIudjEuUmV2aWV3IkMKDkFwcHJvdmVSZXF1ZXN0EhEKCXJldmlld19pZBgBIAEoCRIOCgZkaWdlc3QYAiABKAkSDgoGcmVhc29uGAMgASgJIj4KD0FwcHJvdmVSZXNwb25zZRIrCgZyZXZpZXcYASABKAsyGy5zYWxseXBvcnQuYnJva2VyLnYxLlJldmlldyJCCg1SZWplY3RSZXF1ZXN0EhEKCXJldmlld19pZBgBIAEoCRIOCgZkaWdlc3QYAiABKAkSDgoGcmVhc29uGAMgASgJIj0KDlJlamVjdFJlc3BvbnNlEisKBnJldmlldxgBIAEoCzIbLnNhbGx5cG9ydC5icm9rZXIudjEuUmV2aWV3KskBCgtBY2Nlc3NTdGF0ZRIcChhBQ0NFU1NfU1RBVEVfVU5TUEVDSUZJRUQQABIYChRBQ0NFU1NfU1RBVEVfUEVORElORxABEhgKFEFDQ0VTU19TVEFURV9HUkFOVEVEEAISGQoVQUNDRVNTX1NUQVRFX1JFSkVDVEVEEAMSGAoUQUNDRVNTX1NUQVRFX0VYUElSRUQQBBIWChJBQ0NFU1NfU1RBVEVfU1BFTlQQBRIbChdBQ0NFU1NfU1RBVEVfTk9UX05FRURFRBAGMoEFCg1Ccm9rZXJTZXJ2aWNlEksKBExpc3QSIC5zYWxseXBvcnQuYnJva2VyLnYxLkxpc3RSZXF1ZXN0GiEuc2FsbHlwb3J0LmJyb2tlci52MS5MaXN0UmVzcG9uc2USVwoIRGVzY3JpYmUSJC5zYWxseXBvcnQuYnJva2VyLnYxLkRlc2NyaWJlUmVxdWVzdBolLnNhbGx5cG9ydC5icm9rZXIudjEuRGVzY3JpYmVSZXNwb25zZRJKCgNVc2USHy5zYWxseXBvcnQuYnJva2VyLnYxLlVzZVJlcXVlc3QaIC5zYWxseXBvcnQuYnJva2VyLnYxLlVzZVJlc3BvbnNlMAESXgoJVXNlVXBsb2FkEiUuc2FsbHlwb3J0LmJyb2tlci52MS5Vc2VVcGxvYWRSZXF1ZXN0GiYuc2FsbHlwb3J0LmJyb2tlci52MS5Vc2VVcGxvYWRSZXNwb25zZSgBMAESTgoFV3JpdGUSIS5zYWxseXBvcnQuYnJva2VyLnYxLldyaXRlUmVxdWVzdBoiLnNhbGx5cG9ydC5icm9rZXIudjEuV3JpdGVSZXNwb25zZRJmCg1SZXF1ZXN0QWNjZXNzEikuc2FsbHlwb3J0LmJyb2tlci52MS5SZXF1ZXN0QWNjZXNzUmVxdWVzdBoqLnNhbGx5cG9ydC5icm9rZXIudjEuUmVxdWVzdEFjY2Vzc1Jlc3BvbnNlEmYKDVdhaXRGb3JBY2Nlc3MSKS5zYWxseXBvcnQuYnJva2VyLnYxLldhaXRGb3JBY2Nlc3NSZXF1ZXN0Giouc2FsbHlwb3J0LmJyb2tlci52MS5XYWl0Rm9yQWNjZXNzUmVzcG9uc2Uy9gIKDVJldmlld1NlcnZpY2USYAoLTGlzdFJldmlld3MSJy5zYWxseXBvcnQuYnJva2VyLnYxLkxpc3RSZXZpZXdzUmVxdWVzdBooLnNhbGx5cG9ydC5icm9rZXIudjEuTGlzdFJldmlld3NSZXNwb25zZRJaCglHZXRSZXZpZXcSJS5zYWxseXBvcnQuYnJva2VyLnYxLkdldFJldmlld1JlcXVlc3QaJi5zYWxseXBvcnQuYnJva2VyLnYxLkdldFJldmlld1Jlc3BvbnNlElQKB0FwcHJvdmUSIy5zYWxseXBvcnQuYnJva2VyLnYxLkFwcHJvdmVSZXF1ZXN0GiQuc2FsbHlwb3J0LmJyb2tlci52MS5BcHByb3ZlUmVzcG9uc2USUQoGUmVqZWN0EiIuc2FsbHlwb3J0LmJyb2tlci52MS5SZWplY3RSZXF1ZXN0GiMuc2FsbHlwb3J0LmJyb2tlci52MS5SZWplY3RSZXNwb25zZWIGcHJvdG8z", [file_google_protobuf_timestamp, file_sallyport_chain_v1_chain]);
+  fileDesc("CiBzYWxseXBvcnQvYnJva2VyL3YxL2Jyb2tlci5wcm90bxITc2FsbHlwb3J0LmJyb2tlci52MSJECgtMaXN0UmVxdWVzdBIOCgZwcmVmaXgYASABKAkSEQoJcGFnZV9zaXplGAIgASgNEhIKCnBhZ2VfdG9rZW4YAyABKAkiXAoMTGlzdFJlc3BvbnNlEjMKB3NlY3JldHMYASADKAsyIi5zYWxseXBvcnQuYnJva2VyLnYxLlNlY3JldFN1bW1hcnkSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIjEKDVNlY3JldFN1bW1hcnkSDAoEbmFtZRgBIAEoCRISCgpjYXRlZ29yaWVzGAIgAygJIiEKD0Rlc2NyaWJlUmVxdWVzdBIOCgZzZWNyZXQYASABKAkiSgoQRGVzY3JpYmVSZXNwb25zZRI2CgZzZWNyZXQYASABKAsyJi5zYWxseXBvcnQuYnJva2VyLnYxLlNlY3JldERlc2NyaXB0aW9uIq0BChFTZWNyZXREZXNjcmlwdGlvbhIMCgRuYW1lGAEgASgJEhIKCmNhdGVnb3JpZXMYAiADKAkSDwoHdmVyc2lvbhgDIAEoCRIuCgpjcmVhdGVkX2F0GAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBI1CgZmaWVsZHMYBSADKAsyJS5zYWxseXBvcnQuYnJva2VyLnYxLkZpZWxkRGVzY3JpcHRpb24iSgoQRmllbGREZXNjcmlwdGlvbhIMCgRuYW1lGAEgASgJEhMKC3BsYWNlaG9sZGVyGAIgASgJEhMKC2ZpbmdlcnByaW50GAMgASgJImkKDUh0dHBPcGVyYXRpb24SDgoGbWV0aG9kGAEgASgJEgwKBHBhdGgYAiABKAkSLAoHaGVhZGVycxgDIAMoCzIbLnNhbGx5cG9ydC5icm9rZXIudjEuSGVhZGVyEgwKBGJvZHkYBCABKAwiJQoGSGVhZGVyEgwKBG5hbWUYASABKAkSDQoFdmFsdWUYAiABKAkiiAEKClVzZVJlcXVlc3QSDgoGdGFyZ2V0GAEgASgJEg4KBnNlY3JldBgCIAEoCRIyCgRodHRwGAMgASgLMiIuc2FsbHlwb3J0LmJyb2tlci52MS5IdHRwT3BlcmF0aW9uSAASGQoRYWNjZXNzX3JlcXVlc3RfaWQYBCABKAlCCwoJb3BlcmF0aW9uIn8KC1VzZVJlc3BvbnNlEiwKBGhlYWQYASABKAsyHC5zYWxseXBvcnQuYnJva2VyLnYxLlVzZUhlYWRIABIOCgRkYXRhGAIgASgMSAASKgoDZW5kGAMgASgLMhsuc2FsbHlwb3J0LmJyb2tlci52MS5Vc2VFbmRIAEIGCgRwYXJ0IloKB1VzZUhlYWQSDgoGc3RhdHVzGAEgASgNEiwKB2hlYWRlcnMYAiADKAsyGy5zYWxseXBvcnQuYnJva2VyLnYxLkhlYWRlchIRCglldmVudF91aWQYAyABKAkiTgoGVXNlRW5kEi0KCHRyYWlsZXJzGAEgAygLMhsuc2FsbHlwb3J0LmJyb2tlci52MS5IZWFkZXISFQoNbWFza2VkX3ZhbHVlcxgCIAEoBCJeChBVc2VVcGxvYWRSZXF1ZXN0EjIKBGhlYWQYASABKAsyIi5zYWxseXBvcnQuYnJva2VyLnYxLlVzZVVwbG9hZEhlYWRIABIOCgRkYXRhGAIgASgMSABCBgoEcGFydCJbCg1Vc2VVcGxvYWRIZWFkEiwKA3VzZRgBIAEoCzIfLnNhbGx5cG9ydC5icm9rZXIudjEuVXNlUmVxdWVzdBIMCgRzaXplGAIgASgEEg4KBnNoYTI1NhgDIAEoDCJHChFVc2VVcGxvYWRSZXNwb25zZRIyCghyZXNwb25zZRgBIAEoCzIgLnNhbGx5cG9ydC5icm9rZXIudjEuVXNlUmVzcG9uc2UivAIKDFdyaXRlUmVxdWVzdBIOCgZzZWNyZXQYASABKAkSPQoGZmllbGRzGAIgAygLMi0uc2FsbHlwb3J0LmJyb2tlci52MS5Xcml0ZVJlcXVlc3QuRmllbGRzRW50cnkSFQoNYWZ0ZXJfdmVyc2lvbhgDIAEoCRJBCghnZW5lcmF0ZRgEIAMoCzIvLnNhbGx5cG9ydC5icm9rZXIudjEuV3JpdGVSZXF1ZXN0LkdlbmVyYXRlRW50cnkaLQoLRmllbGRzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgMOgI4ARpUCg1HZW5lcmF0ZUVudHJ5EgsKA2tleRgBIAEoCRIyCgV2YWx1ZRgCIAEoCzIjLnNhbGx5cG9ydC5icm9rZXIudjEuR2VuZXJhdGVkVmFsdWU6AjgBIq4BCg5HZW5lcmF0ZWRWYWx1ZRIvCgR0ZXh0GAEgASgLMh8uc2FsbHlwb3J0LmJyb2tlci52MS5SYW5kb21UZXh0SAASMQoFYnl0ZXMYAiABKAsyIC5zYWxseXBvcnQuYnJva2VyLnYxLlJhbmRvbUJ5dGVzSAASMAoIa2V5X3BhaXIYAyABKAsyHC5zYWxseXBvcnQuYnJva2VyLnYxLktleVBhaXJIAEIGCgRraW5kIi4KClJhbmRvbVRleHQSDgoGbGVuZ3RoGAEgASgNEhAKCGFscGhhYmV0GAIgASgJIlMKC1JhbmRvbUJ5dGVzEg4KBmxlbmd0aBgBIAEoDRI0CghlbmNvZGluZxgCIAEoDjIiLnNhbGx5cG9ydC5icm9rZXIudjEuQnl0ZXNFbmNvZGluZyI/CgdLZXlQYWlyEjQKCWFsZ29yaXRobRgBIAEoDjIhLnNhbGx5cG9ydC5icm9rZXIudjEuS2V5QWxnb3JpdGhtIjYKDVJldmVhbFJlcXVlc3QSDgoGc2VjcmV0GAEgASgJEhUKDXJlY2lwaWVudF9rZXkYAiABKAwiswEKDlJldmVhbFJlc3BvbnNlEg8KB3ZlcnNpb24YASABKAkSPwoGZmllbGRzGAIgAygLMi8uc2FsbHlwb3J0LmJyb2tlci52MS5SZXZlYWxSZXNwb25zZS5GaWVsZHNFbnRyeRpPCgtGaWVsZHNFbnRyeRILCgNrZXkYASABKAkSLwoFdmFsdWUYAiABKAsyIC5zYWxseXBvcnQuYnJva2VyLnYxLlNlYWxlZFZhbHVlOgI4ASI7CgtTZWFsZWRWYWx1ZRIYChBlbmNhcHN1bGF0ZWRfa2V5GAEgASgMEhIKCmNpcGhlcnRleHQYAiABKAwinAEKDVdyaXRlUmVzcG9uc2USDwoHdmVyc2lvbhgBIAEoCRJHCgtwdWJsaWNfa2V5cxgCIAMoCzIyLnNhbGx5cG9ydC5icm9rZXIudjEuV3JpdGVSZXNwb25zZS5QdWJsaWNLZXlzRW50cnkaMQoPUHVibGljS2V5c0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiVAoUUmVxdWVzdEFjY2Vzc1JlcXVlc3QSLAoDdXNlGAEgASgLMh8uc2FsbHlwb3J0LmJyb2tlci52MS5Vc2VSZXF1ZXN0Eg4KBnJlYXNvbhgCIAEoCSJTChVSZXF1ZXN0QWNjZXNzUmVzcG9uc2USOgoOYWNjZXNzX3JlcXVlc3QYASABKAsyIi5zYWxseXBvcnQuYnJva2VyLnYxLkFjY2Vzc1JlcXVlc3QiSgoUV2FpdEZvckFjY2Vzc1JlcXVlc3QSGQoRYWNjZXNzX3JlcXVlc3RfaWQYASABKAkSFwoPdGltZW91dF9zZWNvbmRzGAIgASgNIlMKFVdhaXRGb3JBY2Nlc3NSZXNwb25zZRI6Cg5hY2Nlc3NfcmVxdWVzdBgBIAEoCzIiLnNhbGx5cG9ydC5icm9rZXIudjEuQWNjZXNzUmVxdWVzdCJ8Cg1BY2Nlc3NSZXF1ZXN0EgoKAmlkGAEgASgJEi8KBXN0YXRlGAIgASgOMiAuc2FsbHlwb3J0LmJyb2tlci52MS5BY2Nlc3NTdGF0ZRIuCgpleHBpcmVzX2F0GAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCLcAwoGUmV2aWV3EgoKAmlkGAEgASgJEi8KBXN0YXRlGAIgASgOMiAuc2FsbHlwb3J0LmJyb2tlci52MS5BY2Nlc3NTdGF0ZRIoCgVjaGFpbhgDIAEoCzIZLnNhbGx5cG9ydC5jaGFpbi52MS5DaGFpbhIqCgZhY3Rpb24YBCABKA4yGi5zYWxseXBvcnQuY2hhaW4udjEuQWN0aW9uEg4KBnNlY3JldBgFIAEoCRIWCg5zZWNyZXRfdmVyc2lvbhgGIAEoCRIOCgZ0YXJnZXQYByABKAkSDwoHc3VtbWFyeRgIIAEoCRIUCgxib2R5X3ByZXZpZXcYCSABKAkSDgoGZGlnZXN0GAogASgJEg4KBnJlYXNvbhgLIAEoCRIuCgpjcmVhdGVkX2F0GAwgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIuCgpleHBpcmVzX2F0GA0gASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIoCgV2b3RlcxgOIAMoCzIZLnNhbGx5cG9ydC5icm9rZXIudjEuVm90ZRI2CgxyZXF1aXJlbWVudHMYDyADKAsyIC5zYWxseXBvcnQuYnJva2VyLnYxLlJlcXVpcmVtZW50Ij4KC1JlcXVpcmVtZW50EgwKBG5hbWUYASABKAkSEQoJcmV2aWV3ZXJzGAIgAygJEg4KBnF1b3J1bRgDIAEoDSJhCgRWb3RlEhAKCHJldmlld2VyGAEgASgJEg8KB2FwcHJvdmUYAiABKAgSDgoGcmVhc29uGAMgASgJEiYKAmF0GAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCJRChJMaXN0UmV2aWV3c1JlcXVlc3QSFAoMcGVuZGluZ19vbmx5GAEgASgIEhEKCXBhZ2Vfc2l6ZRgCIAEoDRISCgpwYWdlX3Rva2VuGAMgASgJIlwKE0xpc3RSZXZpZXdzUmVzcG9uc2USLAoHcmV2aWV3cxgBIAMoCzIbLnNhbGx5cG9ydC5icm9rZXIudjEuUmV2aWV3EhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSIlChBHZXRSZXZpZXdSZXF1ZXN0EhEKCXJldmlld19pZBgBIAEoCSJAChFHZXRSZXZpZXdSZXNwb25zZRIrCgZyZXZpZXcYASABKAsyGy5zYWxseXBvcnQuYnJva2VyLnYxLlJldmlldyJDCg5BcHByb3ZlUmVxdWVzdBIRCglyZXZpZXdfaWQYASABKAkSDgoGZGlnZXN0GAIgASgJEg4KBnJlYXNvbhgDIAEoCSI+Cg9BcHByb3ZlUmVzcG9uc2USKwoGcmV2aWV3GAEgASgLMhsuc2FsbHlwb3J0LmJyb2tlci52MS5SZXZpZXciQgoNUmVqZWN0UmVxdWVzdBIRCglyZXZpZXdfaWQYASABKAkSDgoGZGlnZXN0GAIgASgJEg4KBnJlYXNvbhgDIAEoCSI9Cg5SZWplY3RSZXNwb25zZRIrCgZyZXZpZXcYASABKAsyGy5zYWxseXBvcnQuYnJva2VyLnYxLlJldmlldyqAAQoNQnl0ZXNFbmNvZGluZxIeChpCWVRFU19FTkNPRElOR19VTlNQRUNJRklFRBAAEhwKGEJZVEVTX0VOQ09ESU5HX0JBU0U2NFVSTBABEhkKFUJZVEVTX0VOQ09ESU5HX0JBU0U2NBACEhYKEkJZVEVTX0VOQ09ESU5HX0hFWBADKnwKDEtleUFsZ29yaXRobRIdChlLRVlfQUxHT1JJVEhNX1VOU1BFQ0lGSUVEEAASGQoVS0VZX0FMR09SSVRITV9FRDI1NTE5EAESFgoSS0VZX0FMR09SSVRITV9QMjU2EAISGgoWS0VZX0FMR09SSVRITV9SU0FfMzA3MhADKskBCgtBY2Nlc3NTdGF0ZRIcChhBQ0NFU1NfU1RBVEVfVU5TUEVDSUZJRUQQABIYChRBQ0NFU1NfU1RBVEVfUEVORElORxABEhgKFEFDQ0VTU19TVEFURV9HUkFOVEVEEAISGQoVQUNDRVNTX1NUQVRFX1JFSkVDVEVEEAMSGAoUQUNDRVNTX1NUQVRFX0VYUElSRUQQBBIWChJBQ0NFU1NfU1RBVEVfU1BFTlQQBRIbChdBQ0NFU1NfU1RBVEVfTk9UX05FRURFRBAGMtQFCg1Ccm9rZXJTZXJ2aWNlEksKBExpc3QSIC5zYWxseXBvcnQuYnJva2VyLnYxLkxpc3RSZXF1ZXN0GiEuc2FsbHlwb3J0LmJyb2tlci52MS5MaXN0UmVzcG9uc2USVwoIRGVzY3JpYmUSJC5zYWxseXBvcnQuYnJva2VyLnYxLkRlc2NyaWJlUmVxdWVzdBolLnNhbGx5cG9ydC5icm9rZXIudjEuRGVzY3JpYmVSZXNwb25zZRJKCgNVc2USHy5zYWxseXBvcnQuYnJva2VyLnYxLlVzZVJlcXVlc3QaIC5zYWxseXBvcnQuYnJva2VyLnYxLlVzZVJlc3BvbnNlMAESXgoJVXNlVXBsb2FkEiUuc2FsbHlwb3J0LmJyb2tlci52MS5Vc2VVcGxvYWRSZXF1ZXN0GiYuc2FsbHlwb3J0LmJyb2tlci52MS5Vc2VVcGxvYWRSZXNwb25zZSgBMAESTgoFV3JpdGUSIS5zYWxseXBvcnQuYnJva2VyLnYxLldyaXRlUmVxdWVzdBoiLnNhbGx5cG9ydC5icm9rZXIudjEuV3JpdGVSZXNwb25zZRJRCgZSZXZlYWwSIi5zYWxseXBvcnQuYnJva2VyLnYxLlJldmVhbFJlcXVlc3QaIy5zYWxseXBvcnQuYnJva2VyLnYxLlJldmVhbFJlc3BvbnNlEmYKDVJlcXVlc3RBY2Nlc3MSKS5zYWxseXBvcnQuYnJva2VyLnYxLlJlcXVlc3RBY2Nlc3NSZXF1ZXN0Giouc2FsbHlwb3J0LmJyb2tlci52MS5SZXF1ZXN0QWNjZXNzUmVzcG9uc2USZgoNV2FpdEZvckFjY2VzcxIpLnNhbGx5cG9ydC5icm9rZXIudjEuV2FpdEZvckFjY2Vzc1JlcXVlc3QaKi5zYWxseXBvcnQuYnJva2VyLnYxLldhaXRGb3JBY2Nlc3NSZXNwb25zZTL2AgoNUmV2aWV3U2VydmljZRJgCgtMaXN0UmV2aWV3cxInLnNhbGx5cG9ydC5icm9rZXIudjEuTGlzdFJldmlld3NSZXF1ZXN0Giguc2FsbHlwb3J0LmJyb2tlci52MS5MaXN0UmV2aWV3c1Jlc3BvbnNlEloKCUdldFJldmlldxIlLnNhbGx5cG9ydC5icm9rZXIudjEuR2V0UmV2aWV3UmVxdWVzdBomLnNhbGx5cG9ydC5icm9rZXIudjEuR2V0UmV2aWV3UmVzcG9uc2USVAoHQXBwcm92ZRIjLnNhbGx5cG9ydC5icm9rZXIudjEuQXBwcm92ZVJlcXVlc3QaJC5zYWxseXBvcnQuYnJva2VyLnYxLkFwcHJvdmVSZXNwb25zZRJRCgZSZWplY3QSIi5zYWxseXBvcnQuYnJva2VyLnYxLlJlamVjdFJlcXVlc3QaIy5zYWxseXBvcnQuYnJva2VyLnYxLlJlamVjdFJlc3BvbnNlYgZwcm90bzM", [file_google_protobuf_timestamp, file_sallyport_chain_v1_chain]);
 
 /**
  * @generated from message sallyport.broker.v1.ListRequest
@@ -504,6 +504,13 @@ export type WriteRequest = Message<"sallyport.broker.v1.WriteRequest"> & {
    * @generated from field: string after_version = 3;
    */
   afterVersion: string;
+
+  /**
+   * Field name to what the broker makes up for it, so that nobody ever sees the value. A field is here or in `fields`.
+   *
+   * @generated from field: map<string, sallyport.broker.v1.GeneratedValue> generate = 4;
+   */
+  generate: { [key: string]: GeneratedValue };
 };
 
 /**
@@ -514,6 +521,184 @@ export const WriteRequestSchema: GenMessage<WriteRequest> = /*@__PURE__*/
   messageDesc(file_sallyport_broker_v1_broker, 16);
 
 /**
+ * @generated from message sallyport.broker.v1.GeneratedValue
+ */
+export type GeneratedValue = Message<"sallyport.broker.v1.GeneratedValue"> & {
+  /**
+   * @generated from oneof sallyport.broker.v1.GeneratedValue.kind
+   */
+  kind: {
+    /**
+     * @generated from field: sallyport.broker.v1.RandomText text = 1;
+     */
+    value: RandomText;
+    case: "text";
+  } | {
+    /**
+     * @generated from field: sallyport.broker.v1.RandomBytes bytes = 2;
+     */
+    value: RandomBytes;
+    case: "bytes";
+  } | {
+    /**
+     * @generated from field: sallyport.broker.v1.KeyPair key_pair = 3;
+     */
+    value: KeyPair;
+    case: "keyPair";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * Describes the message sallyport.broker.v1.GeneratedValue.
+ * Use `create(GeneratedValueSchema)` to create a new message.
+ */
+export const GeneratedValueSchema: GenMessage<GeneratedValue> = /*@__PURE__*/
+  messageDesc(file_sallyport_broker_v1_broker, 17);
+
+/**
+ * Characters, each drawn alike. At least 80 bits in all.
+ *
+ * @generated from message sallyport.broker.v1.RandomText
+ */
+export type RandomText = Message<"sallyport.broker.v1.RandomText"> & {
+  /**
+   * 16 to 1024; 0 means 32.
+   *
+   * @generated from field: uint32 length = 1;
+   */
+  length: number;
+
+  /**
+   * 2 to 94 different printable ASCII characters without the space; empty means letters and digits.
+   *
+   * @generated from field: string alphabet = 2;
+   */
+  alphabet: string;
+};
+
+/**
+ * Describes the message sallyport.broker.v1.RandomText.
+ * Use `create(RandomTextSchema)` to create a new message.
+ */
+export const RandomTextSchema: GenMessage<RandomText> = /*@__PURE__*/
+  messageDesc(file_sallyport_broker_v1_broker, 18);
+
+/**
+ * @generated from message sallyport.broker.v1.RandomBytes
+ */
+export type RandomBytes = Message<"sallyport.broker.v1.RandomBytes"> & {
+  /**
+   * 16 to 1024, before they are encoded; 0 means 32.
+   *
+   * @generated from field: uint32 length = 1;
+   */
+  length: number;
+
+  /**
+   * @generated from field: sallyport.broker.v1.BytesEncoding encoding = 2;
+   */
+  encoding: BytesEncoding;
+};
+
+/**
+ * Describes the message sallyport.broker.v1.RandomBytes.
+ * Use `create(RandomBytesSchema)` to create a new message.
+ */
+export const RandomBytesSchema: GenMessage<RandomBytes> = /*@__PURE__*/
+  messageDesc(file_sallyport_broker_v1_broker, 19);
+
+/**
+ * The private key is stored, PKCS #8 (RFC 5208) in PEM; the answer has the public one.
+ *
+ * @generated from message sallyport.broker.v1.KeyPair
+ */
+export type KeyPair = Message<"sallyport.broker.v1.KeyPair"> & {
+  /**
+   * @generated from field: sallyport.broker.v1.KeyAlgorithm algorithm = 1;
+   */
+  algorithm: KeyAlgorithm;
+};
+
+/**
+ * Describes the message sallyport.broker.v1.KeyPair.
+ * Use `create(KeyPairSchema)` to create a new message.
+ */
+export const KeyPairSchema: GenMessage<KeyPair> = /*@__PURE__*/
+  messageDesc(file_sallyport_broker_v1_broker, 20);
+
+/**
+ * @generated from message sallyport.broker.v1.RevealRequest
+ */
+export type RevealRequest = Message<"sallyport.broker.v1.RevealRequest"> & {
+  /**
+   * @generated from field: string secret = 1;
+   */
+  secret: string;
+
+  /**
+   * The raw public key of an X25519 pair (RFC 7748 §5), 32 bytes, made for this call. The proof covers it, as it does the whole request. It
+   * is never the key that proves.
+   *
+   * @generated from field: bytes recipient_key = 2;
+   */
+  recipientKey: Uint8Array;
+};
+
+/**
+ * Describes the message sallyport.broker.v1.RevealRequest.
+ * Use `create(RevealRequestSchema)` to create a new message.
+ */
+export const RevealRequestSchema: GenMessage<RevealRequest> = /*@__PURE__*/
+  messageDesc(file_sallyport_broker_v1_broker, 21);
+
+/**
+ * @generated from message sallyport.broker.v1.RevealResponse
+ */
+export type RevealResponse = Message<"sallyport.broker.v1.RevealResponse"> & {
+  /**
+   * @generated from field: string version = 1;
+   */
+  version: string;
+
+  /**
+   * @generated from field: map<string, sallyport.broker.v1.SealedValue> fields = 2;
+   */
+  fields: { [key: string]: SealedValue };
+};
+
+/**
+ * Describes the message sallyport.broker.v1.RevealResponse.
+ * Use `create(RevealResponseSchema)` to create a new message.
+ */
+export const RevealResponseSchema: GenMessage<RevealResponse> = /*@__PURE__*/
+  messageDesc(file_sallyport_broker_v1_broker, 22);
+
+/**
+ * HPKE (RFC 9180), base mode: DHKEM(X25519, HKDF-SHA256), HKDF-SHA256, AES-256-GCM. `info` is the text `sallyport.broker.v1 Reveal`; `aad` is
+ * the JSON array of secret, version, field and session id, without spaces.
+ *
+ * @generated from message sallyport.broker.v1.SealedValue
+ */
+export type SealedValue = Message<"sallyport.broker.v1.SealedValue"> & {
+  /**
+   * @generated from field: bytes encapsulated_key = 1;
+   */
+  encapsulatedKey: Uint8Array;
+
+  /**
+   * @generated from field: bytes ciphertext = 2;
+   */
+  ciphertext: Uint8Array;
+};
+
+/**
+ * Describes the message sallyport.broker.v1.SealedValue.
+ * Use `create(SealedValueSchema)` to create a new message.
+ */
+export const SealedValueSchema: GenMessage<SealedValue> = /*@__PURE__*/
+  messageDesc(file_sallyport_broker_v1_broker, 23);
+
+/**
  * @generated from message sallyport.broker.v1.WriteResponse
  */
 export type WriteResponse = Message<"sallyport.broker.v1.WriteResponse"> & {
@@ -521,6 +706,13 @@ export type WriteResponse = Message<"sallyport.broker.v1.WriteResponse"> & {
    * @generated from field: string version = 1;
    */
   version: string;
+
+  /**
+   * Of each key pair that was made, by field: its public key, SubjectPublicKeyInfo (RFC 5280) in PEM.
+   *
+   * @generated from field: map<string, string> public_keys = 2;
+   */
+  publicKeys: { [key: string]: string };
 };
 
 /**
@@ -528,7 +720,7 @@ export type WriteResponse = Message<"sallyport.broker.v1.WriteResponse"> & {
  * Use `create(WriteResponseSchema)` to create a new message.
  */
 export const WriteResponseSchema: GenMessage<WriteResponse> = /*@__PURE__*/
-  messageDesc(file_sallyport_broker_v1_broker, 17);
+  messageDesc(file_sallyport_broker_v1_broker, 24);
 
 /**
  * @generated from message sallyport.broker.v1.RequestAccessRequest
@@ -554,7 +746,7 @@ export type RequestAccessRequest = Message<"sallyport.broker.v1.RequestAccessReq
  * Use `create(RequestAccessRequestSchema)` to create a new message.
  */
 export const RequestAccessRequestSchema: GenMessage<RequestAccessRequest> = /*@__PURE__*/
-  messageDesc(file_sallyport_broker_v1_broker, 18);
+  messageDesc(file_sallyport_broker_v1_broker, 25);
 
 /**
  * @generated from message sallyport.broker.v1.RequestAccessResponse
@@ -571,7 +763,7 @@ export type RequestAccessResponse = Message<"sallyport.broker.v1.RequestAccessRe
  * Use `create(RequestAccessResponseSchema)` to create a new message.
  */
 export const RequestAccessResponseSchema: GenMessage<RequestAccessResponse> = /*@__PURE__*/
-  messageDesc(file_sallyport_broker_v1_broker, 19);
+  messageDesc(file_sallyport_broker_v1_broker, 26);
 
 /**
  * @generated from message sallyport.broker.v1.WaitForAccessRequest
@@ -595,7 +787,7 @@ export type WaitForAccessRequest = Message<"sallyport.broker.v1.WaitForAccessReq
  * Use `create(WaitForAccessRequestSchema)` to create a new message.
  */
 export const WaitForAccessRequestSchema: GenMessage<WaitForAccessRequest> = /*@__PURE__*/
-  messageDesc(file_sallyport_broker_v1_broker, 20);
+  messageDesc(file_sallyport_broker_v1_broker, 27);
 
 /**
  * @generated from message sallyport.broker.v1.WaitForAccessResponse
@@ -612,7 +804,7 @@ export type WaitForAccessResponse = Message<"sallyport.broker.v1.WaitForAccessRe
  * Use `create(WaitForAccessResponseSchema)` to create a new message.
  */
 export const WaitForAccessResponseSchema: GenMessage<WaitForAccessResponse> = /*@__PURE__*/
-  messageDesc(file_sallyport_broker_v1_broker, 21);
+  messageDesc(file_sallyport_broker_v1_broker, 28);
 
 /**
  * @generated from message sallyport.broker.v1.AccessRequest
@@ -641,7 +833,7 @@ export type AccessRequest = Message<"sallyport.broker.v1.AccessRequest"> & {
  * Use `create(AccessRequestSchema)` to create a new message.
  */
 export const AccessRequestSchema: GenMessage<AccessRequest> = /*@__PURE__*/
-  messageDesc(file_sallyport_broker_v1_broker, 22);
+  messageDesc(file_sallyport_broker_v1_broker, 29);
 
 /**
  * What a reviewer sees: derived from the parsed request, which is also what will run.
@@ -736,7 +928,7 @@ export type Review = Message<"sallyport.broker.v1.Review"> & {
  * Use `create(ReviewSchema)` to create a new message.
  */
 export const ReviewSchema: GenMessage<Review> = /*@__PURE__*/
-  messageDesc(file_sallyport_broker_v1_broker, 23);
+  messageDesc(file_sallyport_broker_v1_broker, 30);
 
 /**
  * One thing that must be approved.
@@ -765,7 +957,7 @@ export type Requirement = Message<"sallyport.broker.v1.Requirement"> & {
  * Use `create(RequirementSchema)` to create a new message.
  */
 export const RequirementSchema: GenMessage<Requirement> = /*@__PURE__*/
-  messageDesc(file_sallyport_broker_v1_broker, 24);
+  messageDesc(file_sallyport_broker_v1_broker, 31);
 
 /**
  * @generated from message sallyport.broker.v1.Vote
@@ -799,7 +991,7 @@ export type Vote = Message<"sallyport.broker.v1.Vote"> & {
  * Use `create(VoteSchema)` to create a new message.
  */
 export const VoteSchema: GenMessage<Vote> = /*@__PURE__*/
-  messageDesc(file_sallyport_broker_v1_broker, 25);
+  messageDesc(file_sallyport_broker_v1_broker, 32);
 
 /**
  * @generated from message sallyport.broker.v1.ListReviewsRequest
@@ -828,7 +1020,7 @@ export type ListReviewsRequest = Message<"sallyport.broker.v1.ListReviewsRequest
  * Use `create(ListReviewsRequestSchema)` to create a new message.
  */
 export const ListReviewsRequestSchema: GenMessage<ListReviewsRequest> = /*@__PURE__*/
-  messageDesc(file_sallyport_broker_v1_broker, 26);
+  messageDesc(file_sallyport_broker_v1_broker, 33);
 
 /**
  * @generated from message sallyport.broker.v1.ListReviewsResponse
@@ -850,7 +1042,7 @@ export type ListReviewsResponse = Message<"sallyport.broker.v1.ListReviewsRespon
  * Use `create(ListReviewsResponseSchema)` to create a new message.
  */
 export const ListReviewsResponseSchema: GenMessage<ListReviewsResponse> = /*@__PURE__*/
-  messageDesc(file_sallyport_broker_v1_broker, 27);
+  messageDesc(file_sallyport_broker_v1_broker, 34);
 
 /**
  * @generated from message sallyport.broker.v1.GetReviewRequest
@@ -867,7 +1059,7 @@ export type GetReviewRequest = Message<"sallyport.broker.v1.GetReviewRequest"> &
  * Use `create(GetReviewRequestSchema)` to create a new message.
  */
 export const GetReviewRequestSchema: GenMessage<GetReviewRequest> = /*@__PURE__*/
-  messageDesc(file_sallyport_broker_v1_broker, 28);
+  messageDesc(file_sallyport_broker_v1_broker, 35);
 
 /**
  * @generated from message sallyport.broker.v1.GetReviewResponse
@@ -884,7 +1076,7 @@ export type GetReviewResponse = Message<"sallyport.broker.v1.GetReviewResponse">
  * Use `create(GetReviewResponseSchema)` to create a new message.
  */
 export const GetReviewResponseSchema: GenMessage<GetReviewResponse> = /*@__PURE__*/
-  messageDesc(file_sallyport_broker_v1_broker, 29);
+  messageDesc(file_sallyport_broker_v1_broker, 36);
 
 /**
  * @generated from message sallyport.broker.v1.ApproveRequest
@@ -913,7 +1105,7 @@ export type ApproveRequest = Message<"sallyport.broker.v1.ApproveRequest"> & {
  * Use `create(ApproveRequestSchema)` to create a new message.
  */
 export const ApproveRequestSchema: GenMessage<ApproveRequest> = /*@__PURE__*/
-  messageDesc(file_sallyport_broker_v1_broker, 30);
+  messageDesc(file_sallyport_broker_v1_broker, 37);
 
 /**
  * @generated from message sallyport.broker.v1.ApproveResponse
@@ -930,7 +1122,7 @@ export type ApproveResponse = Message<"sallyport.broker.v1.ApproveResponse"> & {
  * Use `create(ApproveResponseSchema)` to create a new message.
  */
 export const ApproveResponseSchema: GenMessage<ApproveResponse> = /*@__PURE__*/
-  messageDesc(file_sallyport_broker_v1_broker, 31);
+  messageDesc(file_sallyport_broker_v1_broker, 38);
 
 /**
  * @generated from message sallyport.broker.v1.RejectRequest
@@ -957,7 +1149,7 @@ export type RejectRequest = Message<"sallyport.broker.v1.RejectRequest"> & {
  * Use `create(RejectRequestSchema)` to create a new message.
  */
 export const RejectRequestSchema: GenMessage<RejectRequest> = /*@__PURE__*/
-  messageDesc(file_sallyport_broker_v1_broker, 32);
+  messageDesc(file_sallyport_broker_v1_broker, 39);
 
 /**
  * @generated from message sallyport.broker.v1.RejectResponse
@@ -974,7 +1166,79 @@ export type RejectResponse = Message<"sallyport.broker.v1.RejectResponse"> & {
  * Use `create(RejectResponseSchema)` to create a new message.
  */
 export const RejectResponseSchema: GenMessage<RejectResponse> = /*@__PURE__*/
-  messageDesc(file_sallyport_broker_v1_broker, 33);
+  messageDesc(file_sallyport_broker_v1_broker, 40);
+
+/**
+ * @generated from enum sallyport.broker.v1.BytesEncoding
+ */
+export const BytesEncoding = {
+  /**
+   * @generated from enum value: BYTES_ENCODING_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * @generated from enum value: BYTES_ENCODING_BASE64URL = 1;
+   */
+  BASE64URL: 1,
+
+  /**
+   * @generated from enum value: BYTES_ENCODING_BASE64 = 2;
+   */
+  BASE64: 2,
+
+  /**
+   * @generated from enum value: BYTES_ENCODING_HEX = 3;
+   */
+  HEX: 3,
+} as const;
+
+/**
+ * @generated from enum sallyport.broker.v1.BytesEncoding
+ */
+export type BytesEncoding = (typeof BytesEncoding)[keyof typeof BytesEncoding] | UnknownEnum;
+
+/**
+ * Describes the enum sallyport.broker.v1.BytesEncoding.
+ */
+export const BytesEncodingSchema: GenEnum<BytesEncoding> = /*@__PURE__*/
+  enumDesc(file_sallyport_broker_v1_broker, 0);
+
+/**
+ * @generated from enum sallyport.broker.v1.KeyAlgorithm
+ */
+export const KeyAlgorithm = {
+  /**
+   * @generated from enum value: KEY_ALGORITHM_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * @generated from enum value: KEY_ALGORITHM_ED25519 = 1;
+   */
+  ED25519: 1,
+
+  /**
+   * @generated from enum value: KEY_ALGORITHM_P256 = 2;
+   */
+  P256: 2,
+
+  /**
+   * @generated from enum value: KEY_ALGORITHM_RSA_3072 = 3;
+   */
+  RSA_3072: 3,
+} as const;
+
+/**
+ * @generated from enum sallyport.broker.v1.KeyAlgorithm
+ */
+export type KeyAlgorithm = (typeof KeyAlgorithm)[keyof typeof KeyAlgorithm] | UnknownEnum;
+
+/**
+ * Describes the enum sallyport.broker.v1.KeyAlgorithm.
+ */
+export const KeyAlgorithmSchema: GenEnum<KeyAlgorithm> = /*@__PURE__*/
+  enumDesc(file_sallyport_broker_v1_broker, 1);
 
 /**
  * @generated from enum sallyport.broker.v1.AccessState
@@ -1033,7 +1297,7 @@ export type AccessState = (typeof AccessState)[keyof typeof AccessState] | Unkno
  * Describes the enum sallyport.broker.v1.AccessState.
  */
 export const AccessStateSchema: GenEnum<AccessState> = /*@__PURE__*/
-  enumDesc(file_sallyport_broker_v1_broker, 0);
+  enumDesc(file_sallyport_broker_v1_broker, 2);
 
 /**
  * For agents and people, with a credential and a proof on every call.
@@ -1090,6 +1354,16 @@ export const BrokerService: GenService<{
     methodKind: "unary";
     input: typeof WriteRequestSchema;
     output: typeof WriteResponseSchema;
+  },
+  /**
+   * The values of one version, sealed to a key of the caller's own: once for each session and version, and only where a policy permits it.
+   *
+   * @generated from rpc sallyport.broker.v1.BrokerService.Reveal
+   */
+  reveal: {
+    methodKind: "unary";
+    input: typeof RevealRequestSchema;
+    output: typeof RevealResponseSchema;
   },
   /**
    * Opens a review, or joins the one that is open for the same request, without using anything.
