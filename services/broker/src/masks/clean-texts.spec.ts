@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { join } from "node:path";
 import { promisify } from "node:util";
 import { MaskSet, maskHeaderValue } from "@sallyport/masking";
 import { CleanTexts } from "./clean-texts.ts";
@@ -29,7 +28,7 @@ describe("texts that are known to be clean", () => {
   });
 
   it("are not kept as they are: one may hold what is registered as a secret later", async () => {
-    const { stdout } = await promisify(execFile)(process.execPath, [join(import.meta.dirname, "clean-texts.fixture.ts")]);
+    const { stdout } = await promisify(execFile)(process.execPath, [new URL("./clean-texts.fixture.ts", import.meta.url).pathname]);
     assert.deepEqual(JSON.parse(stdout), { held: false, whole: true, remembers: "GET /v1/other" });
   });
 
