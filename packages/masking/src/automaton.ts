@@ -144,6 +144,13 @@ export class Automaton {
     return state < this.denseEnd ? this.#denseDepth[state >> this.#shift]! : this.#deepDepth[state - this.denseEnd]!;
   }
 
+  /** As `depth`, of what may still become longer: a pattern's last state stands for what else may have begun in it. */
+  openDepth(state: number): number {
+    let at = state;
+    while (at >= this.denseEnd && this.#firstEdge[at - this.denseEnd]! < 0) at = this.#fail[at - this.denseEnd]!;
+    return this.depth(at);
+  }
+
   /** Length of the longest pattern that ends in this state; 0 when none does. */
   matchLength(state: number): number {
     return state < this.denseEnd ? 0 : this.#outLength[state - this.denseEnd]!;

@@ -22,6 +22,7 @@ const TRAIL_BITS = [4, 2, 0] as const;
 export class Stretch {
   readonly #origin: Origin;
   readonly #firstBytes: Uint8Array;
+  readonly #heldByBits: boolean;
   readonly #phases: readonly Decoded[];
   readonly #done = [0, 0, 0, 0];
   /** The letters' values from letter `#from` on. */
@@ -39,6 +40,7 @@ export class Stretch {
   constructor(search: Search, depth: number, origin: Origin) {
     this.#origin = origin;
     this.#firstBytes = search.firstBytes;
+    this.#heldByBits = search.heldByBits;
     this.#phases = PHASES.map((phase) => search.layer(depth + 1, this.#originOf(phase)));
   }
 
@@ -90,7 +92,7 @@ export class Stretch {
       if (partial !== Number.POSITIVE_INFINITY) first = Math.min(first, this.#startOf(letterOf(phase, partial)));
       // Four or six bits of a byte not yet complete, in a letter that the next must follow directly.
       const bits = this.#count > phase ? ((this.#count - phase) * 6) % 8 : 0;
-      if (bits < 4 || end !== this.#end) continue;
+      if (bits < 4 || end !== this.#end || !this.#heldByBits) continue;
       const top = (this.#values[this.#count - 1 - this.#from]! & ((1 << bits) - 1)) << (8 - bits);
       if (this.#firstBytes.subarray(top, top + (1 << (8 - bits))).includes(1)) first = Math.min(first, this.#startOf(this.#count - 1));
     }

@@ -19,6 +19,7 @@ for (const byte of ", \t\r\n;") kinds[byte.charCodeAt(0)] = SEPARATOR;
 export class DecimalReader {
   readonly #bytes: DecodedUnits;
   readonly #digits: DecodedUnits;
+  readonly #heldByBits: boolean;
   /** The first digits of the numbers that may begin a value. */
   readonly #beginnings = new Set<string>();
   #open = false;
@@ -27,6 +28,7 @@ export class DecimalReader {
   #separators = 0;
 
   constructor(search: Search, origin: Origin) {
+    this.#heldByBits = search.heldByBits;
     this.#bytes = new DecodedUnits(search, origin, () => ({ kind: "number" }));
     this.#digits = new DecodedUnits(search, origin, () => ({ kind: "number" }));
     search.firstBytes.forEach((may, byte) => {
@@ -54,7 +56,7 @@ export class DecimalReader {
   partial(): number {
     if (!this.#open) return Number.POSITIVE_INFINITY;
     const first = Math.min(this.#bytes.partial(), this.#digits.partial());
-    return this.#beginnings.has(this.#number) ? Math.min(first, this.#start) : first;
+    return this.#heldByBits && this.#beginnings.has(this.#number) ? Math.min(first, this.#start) : first;
   }
 
   finish(): void {

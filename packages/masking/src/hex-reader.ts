@@ -92,11 +92,13 @@ export class HexReader {
 
 class Pairs {
   readonly units: DecodedUnits;
+  readonly #heldByBits: boolean;
   /** The first digit of a pair whose second has not come; −1 without one. */
   half = -1;
   #halfIndex = 0;
 
   constructor(search: Search, origin: Origin) {
+    this.#heldByBits = search.heldByBits;
     this.units = new DecodedUnits(search, origin, (inner, gap) => ({ kind: "hex", gap, inner }));
   }
 
@@ -112,7 +114,7 @@ class Pairs {
 
   partial(firstBytes: Uint8Array): number {
     const first = this.units.partial();
-    if (this.half < 0) return first;
+    if (this.half < 0 || !this.#heldByBits) return first;
     const may = firstBytes.subarray(this.half << 4, (this.half << 4) + 16).includes(1);
     return may ? Math.min(first, this.#halfIndex) : first;
   }

@@ -78,10 +78,12 @@ export class Layer implements Decoded {
     let first = Number.POSITIVE_INFINITY;
     const { automaton } = this.#search;
     for (const thread of this.#threads) {
-      const depth = automaton.depth(thread.state);
+      const depth = automaton.openDepth(thread.state);
       if (depth > 0) first = Math.min(first, thread.startOf(depth));
-      // A backspace may take the last byte back; where that only made the partial match longer, it began at the same place.
-      const previous = thread.previous > 0 ? automaton.depth(thread.previous) : 0;
+      // A backspace may take the last byte back; where that only made the partial match longer, it began at the same place. What it
+      // makes of a complete one begins inside that.
+      const complete = automaton.matchLength(thread.state) > 0;
+      const previous = thread.previous > 0 && !complete ? automaton.openDepth(thread.previous) : 0;
       if (previous > 0 && previous >= depth) first = Math.min(first, thread.startOf(previous + 1));
       const spelling = thread.outer ?? thread.inner;
       if (spelling !== undefined) first = Math.min(first, thread.inner?.start ?? spelling.start, spelling.start);

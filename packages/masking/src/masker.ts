@@ -3,9 +3,10 @@
  * and of those the longest, gives the placeholder, and it stands for all that they cover together.
  */
 import { replacement } from "./form.ts";
-import { Layer } from "./layer.ts";
+import type { Layer } from "./layer.ts";
 import type { MaskSet } from "./mask-set.ts";
-import { input, type Match, type Search } from "./search.ts";
+import type { Match } from "./search.ts";
+import { searchOf } from "./search-of.ts";
 
 /** Input is searched in blocks of at most so many bytes, which bounds what is kept beside it. */
 const BLOCK_BYTES = 65536;
@@ -27,17 +28,7 @@ export class Masker {
 
   constructor(set: MaskSet) {
     this.#set = set;
-    const { automaton, numbers, maxSpan } = set;
-    if (automaton === undefined) return;
-    const search: Search = {
-      automaton,
-      firstBytes: automaton.firstBytes,
-      numbers,
-      maxSpan,
-      found: (match) => this.#matches.push(match),
-      layer: (depth, origin) => new Layer(search, depth, origin),
-    };
-    this.#layer = new Layer(search, 0, input);
+    this.#layer = searchOf(set, (match) => this.#matches.push(match));
   }
 
   /** How many placeholders were written. */

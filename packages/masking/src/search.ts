@@ -24,6 +24,8 @@ export interface Search {
   readonly numbers: ReadonlyMap<string, number>;
   /** A partial match that spans more bytes of its layer than this is given up. */
   readonly maxSpan: number;
+  /** Whether part of a byte (a letter of base64, one digit) already counts as a value's possible beginning. */
+  readonly heldByBits: boolean;
   found(match: Match): void;
   /** A layer inside `depth` base64 or hex encodings. */
   layer(depth: number, origin: Origin): Decoded;

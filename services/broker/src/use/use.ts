@@ -1,6 +1,6 @@
 import { type Reason, Refusal } from "@sallyport/contracts";
 import type { Intent } from "@sallyport/journal";
-import { Masker, type MaskSet, maskHeaderValue } from "@sallyport/masking";
+import { type MaskSet, maskerFor, maskHeaderValue, maskStream } from "@sallyport/masking";
 import type { Caller } from "@sallyport/service";
 import { CleanTexts } from "../masks/clean-texts.ts";
 import type { Review } from "../reviews/review.ts";
@@ -217,25 +217,20 @@ async function* relay(
       return [headerTexts.mask(masks, name), clean];
     });
   try {
-    const coding = answer.headers.find(([name]) => name === "content-encoding")?.[1];
+    const header = (wanted: string) => answer.headers.find(([name]) => name === wanted)?.[1];
     yield {
       kind: "head",
       status: answer.status,
       headers: masked(answer.headers.filter(([name]) => !ofTheOriginalBody.has(name))),
       eventUid,
     };
-    const masker = new Masker(masks);
-    for await (const chunk of decodedBody(answer.body, coding)) {
+    const masker = maskerFor(masks, header("content-type"));
+    for await (const bytes of maskStream(masker, decodedBody(answer.body, header("content-encoding")))) {
       signal.throwIfAborted();
-      const bytes = masker.push(chunk);
-      if (bytes.length === 0) continue;
       traffic.returned(bytes);
       yield { kind: "data", bytes };
     }
     signal.throwIfAborted();
-    const rest = masker.end();
-    traffic.returned(rest);
-    if (rest.length > 0) yield { kind: "data", bytes: rest };
     return { kind: "end", trailers: masked(answer.trailers()), maskedValues: maskedValues + masker.count };
   } finally {
     answer.discard();

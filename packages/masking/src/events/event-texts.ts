@@ -1,0 +1,148 @@
+/** The texts of one event: each JSON string in its data with its JSON pointer (RFC 6901), or all its data where that is no JSON. */
+import { nibbles } from "../letters.ts";
+import type { EventFormat } from "./event-splitter.ts";
+
+/** A text, decoded, and where each of its bytes is written in the event. */
+export interface EventText {
+  readonly pointer: string;
+  readonly bytes: Uint8Array;
+  /** Byte `i` is written at `starts[i]` to `ends[i] - 1` of the event. */
+  readonly starts: readonly number[];
+  readonly ends: readonly number[];
+}
+
+/** JSON nested deeper than this has no pointer of its own. */
+const MAX_DEPTH = 64;
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+
+/** The texts of `event`, in order. */
+export function textsOf(event: Uint8Array, format: EventFormat): EventText[] {
+  const data = format === "sse" ? dataOf(event) : lineOf(event);
+  const first = data.bytes.find((byte) => byte !== 0x20 && byte !== 0x09 && byte !== 0x0a && byte !== 0x0d);
+  if (first === undefined) return [];
+  const json = first === 0x7b || first === 0x5b || first === QUOTE;
+  return json ? stringsOf(data) : [data];
+}
+
+const lineOf = (bytes: Uint8Array): EventText => {
+  const starts = Array.from(bytes, (_, at) => at);
+  return { pointer: "", bytes, starts, ends: starts.map((at) => at + 1) };
+};
+
+/** What follows `data:` in each line, one space left out (HTML §9.2.6), joined by line feeds. */
+function dataOf(event: Uint8Array): EventText {
+  const bytes: number[] = [];
+  const starts: number[] = [];
+  for (let at = 0; at < event.length; ) {
+    let end = at;
+    while (end < event.length && event[end] !== 0x0a && event[end] !== 0x0d) end++;
+    const line = Buffer.from(event.buffer, event.byteOffset + at, end - at).toString("latin1", 0, 6);
+    if (line.startsWith("data:")) {
+      if (bytes.length > 0) {
+        bytes.push(0x0a);
+        starts.push(at);
+      }
+      for (let each = at + (line[5] === " " ? 6 : 5); each < end; each++) {
+        bytes.push(event[each]!);
+        starts.push(each);
+      }
+    }
+    at = end + 1;
+  }
+  return { pointer: "", bytes: Uint8Array.from(bytes), starts, ends: starts.map((start) => start + 1) };
+}
+
+interface Nest {
+  readonly array: boolean;
+  /** The member's name, or the element's index, at which the reader is. */
+  at: string;
+  index: number;
+  /** An object's next string is a name. */
+  name: boolean;
+}
+
+/** Every string that is a value. Lenient: what is no JSON is read over, since whoever reads the stream may be lenient too. */
+function stringsOf(data: EventText): EventText[] {
+  const texts: EventText[] = [];
+  const nests: Nest[] = [];
+  const { bytes } = data;
+  for (let at = 0; at < bytes.length; at++) {
+    const nest = nests.at(-1);
+    switch (bytes[at]) {
+      case 0x7b:
+      case 0x5b: {
+        const array = bytes[at] === 0x5b;
+        if (nests.length < MAX_DEPTH) nests.push({ array, at: array ? "0" : "", index: 0, name: !array });
+        break;
+      }
+      case 0x7d:
+      case 0x5d:
+        nests.pop();
+        break;
+      case 0x3a:
+        if (nest !== undefined) nest.name = false;
+        break;
+      case 0x2c:
+        if (nest?.array) nest.at = String(++nest.index);
+        else if (nest !== undefined) nest.name = true;
+        break;
+      case QUOTE: {
+        const { text, end } = stringAt(data, at + 1, nests);
+        at = end;
+        if (nest?.name) nest.at = Buffer.from(text.bytes).toString("utf8");
+        else texts.push(text);
+      }
+    }
+  }
+  return texts;
+}
+
+const pointerOf = (nests: readonly Nest[]): string => nests.map(({ at }) => `/${at.replaceAll("~", "~0").replaceAll("/", "~1")}`).join("");
+
+const controls: Readonly<Record<number, number>> = { 98: 8, 102: 12, 110: 10, 114: 13, 116: 9 };
+
+function stringAt(data: EventText, from: number, nests: readonly Nest[]): { text: EventText; end: number } {
+  const { bytes } = data;
+  const out: number[] = [];
+  const starts: number[] = [];
+  const ends: number[] = [];
+  const add = (decoded: Uint8Array | readonly number[], start: number, end: number) => {
+    for (const byte of decoded) {
+      out.push(byte);
+      starts.push(data.starts[start]!);
+      ends.push(data.ends[end - 1]!);
+    }
+  };
+  let at = from;
+  while (at < bytes.length && bytes[at] !== QUOTE) {
+    if (bytes[at] !== BACKSLASH || at + 1 >= bytes.length) {
+      add([bytes[at]!], at, at + 1);
+      at++;
+      continue;
+    }
+    const escaped = bytes[at + 1]!;
+    const unit = escaped === 0x75 ? unitAt(bytes, at + 2) : -1;
+    if (unit < 0) {
+      add([controls[escaped] ?? escaped], at, at + 2);
+      at += 2;
+      continue;
+    }
+    const low = unit >= 0xd800 && unit < 0xdc00 && bytes[at + 6] === BACKSLASH && bytes[at + 7] === 0x75 ? unitAt(bytes, at + 8) : -1;
+    const length = low < 0 ? 6 : 12;
+    add(Buffer.from(low < 0 ? String.fromCharCode(unit) : String.fromCharCode(unit, low)), at, at + length);
+    at += length;
+  }
+  return { text: { pointer: pointerOf(nests), bytes: Uint8Array.from(out), starts, ends }, end: at };
+}
+
+/** Four hex digits; −1 where there are none. */
+function unitAt(bytes: Uint8Array, at: number): number {
+  let unit = 0;
+  for (let each = at; each < at + 4; each++) {
+    const digit = nibbles[bytes[each] ?? 0]!;
+    if (digit < 0) return -1;
+    unit = (unit << 4) | digit;
+  }
+  return unit;
+}
