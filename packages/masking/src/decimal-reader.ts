@@ -26,6 +26,8 @@ export class DecimalReader {
   #number = "";
   #start = 0;
   #separators = 0;
+  /** The next byte may go on with a number that began before. */
+  #inside = false;
 
   constructor(search: Search, origin: Origin) {
     this.#heldByBits = search.heldByBits;
@@ -40,6 +42,10 @@ export class DecimalReader {
 
   read(bytes: Uint8Array, from: number, to: number, base: number): void {
     let at = from;
+    if (this.#inside) {
+      while (at < to && kinds[bytes[at]!] === DIGIT) at++;
+      if (at < to) this.#inside = false;
+    }
     while (at < to) {
       if (!this.#open) at = nextStretch(bytes, at, to, kinds, MIN_BYTES);
       if (at === to) return;
@@ -51,6 +57,11 @@ export class DecimalReader {
       this.#bytes.pause();
       this.#digits.pause();
     }
+  }
+
+  /** What is read next may be the rest of a number. */
+  startInside(): void {
+    this.#inside = true;
   }
 
   partial(): number {

@@ -121,6 +121,17 @@ export class Layer implements Decoded {
     }
   }
 
+  /**
+   * Starts afresh in the middle: the next byte read is the one at `index`. What stands before it is not known, so a number that
+   * begins with it is none.
+   */
+  startAt(index: number): void {
+    this.finish();
+    this.#index = index;
+    this.#threads = [new Thread()];
+    if (index > 0) this.#decimal?.startInside();
+  }
+
   #readThreads(bytes: Uint8Array, from: number, to: number, base: number): void {
     const { automaton } = this.#search;
     const { table, classOf, denseEnd } = automaton;

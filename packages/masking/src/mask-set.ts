@@ -1,5 +1,7 @@
 import { Automaton, MIN_PATTERN_BYTES, type Pattern } from "./automaton.ts";
 import { isPlaceholder, letters, refusalFor } from "./registration.ts";
+import { Grams } from "./scout/grams.ts";
+import type { ScoutTables } from "./scout/scout.ts";
 
 /** One value to mask, and what to show in its place. */
 export interface MaskEntry {
@@ -24,6 +26,8 @@ export class ValueRefused extends Error {
 export class MaskSet {
   readonly automaton: Automaton | undefined;
   readonly placeholders: readonly string[];
+  /** What finds the places where a value may begin. */
+  readonly scout: ScoutTables | undefined;
   /** Values of digits only, by entry: a JSON number may hold one. */
   readonly numbers: ReadonlyMap<string, number>;
   /** A partial match over more bytes than this is given up, whatever stands between its letters. */
@@ -34,6 +38,7 @@ export class MaskSet {
   private constructor(entries: readonly MaskEntry[]) {
     const patterns = entries.flatMap(({ value }, entry) => patternsOf(value).map((bytes): Pattern => ({ bytes, entry })));
     this.automaton = patterns.length === 0 ? undefined : new Automaton(patterns);
+    this.scout = this.automaton === undefined ? undefined : { automaton: this.automaton, grams: new Grams(patterns) };
     this.placeholders = entries.map(({ placeholder }) => placeholder);
     this.numbers = new Map(
       entries.flatMap(({ value }, entry): [string, number][] => {
@@ -75,6 +80,7 @@ export class MaskSet {
   erase(): void {
     this.#erased = true;
     this.automaton?.erase();
+    this.scout?.grams.erase();
     (this.numbers as Map<string, number>).clear();
   }
 

@@ -3,23 +3,21 @@
  * and of those the longest, gives the placeholder, and it stands for all that they cover together.
  */
 import { replacement } from "./form.ts";
-import type { Layer } from "./layer.ts";
 import type { MaskSet } from "./mask-set.ts";
+import { Reader } from "./reader.ts";
 import type { Match } from "./search.ts";
-import { searchOf } from "./search-of.ts";
 
 /** Input is searched in blocks of at most so many bytes, which bounds what is kept beside it. */
 const BLOCK_BYTES = 65536;
 
 export class Masker {
   readonly #set: MaskSet;
-  readonly #layer: Layer | undefined;
+  readonly #reader: Reader | undefined;
   readonly #matches: Match[] = [];
-  /** Input that has not gone out, from position `#position` on. */
+  /** Input that has not gone out, from position `#position` on: in memory of our own, and in the block at hand. */
   #held: Uint8Array = NOTHING;
-  /** Memory of our own, and how much of it is used: `#held` lies at its end, but while a block is searched. */
+  #block: Uint8Array = NOTHING;
   #own: Uint8Array = NOTHING;
-  #used = 0;
   #position = 0;
   /** Input before this position is masked or gone. */
   #covered = 0;
@@ -28,7 +26,7 @@ export class Masker {
 
   constructor(set: MaskSet) {
     this.#set = set;
-    this.#layer = searchOf(set, (match) => this.#matches.push(match));
+    this.#reader = Reader.of(set, (match) => this.#matches.push(match));
   }
 
   /** How many placeholders were written. */
@@ -43,31 +41,31 @@ export class Masker {
 
   /** Takes the next bytes; returns what is safe to pass on, which may be nothing. The result may share memory with `chunk`. */
   push(chunk: Uint8Array): Uint8Array {
+    return joined(this.pieces(chunk));
+  }
+
+  /** As `push`, in pieces that are not put together. */
+  pieces(chunk: Uint8Array): Uint8Array[] {
     this.#set.assertWhole();
-    if (this.#layer === undefined || chunk.length === 0) return chunk;
+    if (chunk.length === 0) return [];
+    if (this.#reader === undefined) return [chunk];
     const out: Uint8Array[] = [];
     for (let from = 0; from < chunk.length; from += BLOCK_BYTES) {
-      const block = chunk.subarray(from, from + BLOCK_BYTES);
-      this.#layer.read(block, 0, block.length);
-      const own = this.#held.length > 0;
-      if (own) this.#keep(block);
-      else this.#held = block;
-      const passed = out.length;
-      this.#settle(Math.min(this.#layer.partial(), this.#position + this.#held.length), out);
-      // What lies in our own memory is copied before that is used again.
-      if (own) for (let each = passed; each < out.length; each++) out[each] = Uint8Array.from(out[each]!);
-      else if (this.#held.length > 0) this.#keep(NOTHING);
+      this.#block = chunk.length <= BLOCK_BYTES ? chunk : chunk.subarray(from, from + BLOCK_BYTES);
+      this.#reader.read(this.#block);
+      this.#settle(Math.min(this.#reader.partial(), this.#end), out);
+      this.#keep();
     }
-    return joined(out);
+    return out;
   }
 
   /** The stream ends: what was held back comes out, unchanged where it turned out to be no value. The masker is then as new. */
   end(): Uint8Array {
     this.#set.assertWhole();
-    if (this.#layer === undefined) return NOTHING;
-    this.#layer.finish();
+    if (this.#reader === undefined) return NOTHING;
+    this.#reader.finish();
     const out: Uint8Array[] = [];
-    this.#settle(this.#position + this.#held.length, out);
+    this.#settle(this.#end, out);
     this.#held = NOTHING;
     this.#position = 0;
     this.#covered = 0;
@@ -75,25 +73,36 @@ export class Masker {
     return joined(out);
   }
 
-  /** Puts what is held, and `block` after it, at the end of our own memory. Amortised, a byte is moved a constant number of times. */
-  #keep(block: Uint8Array): void {
+  /** Position after the last byte of the block. */
+  get #end(): number {
+    return this.#position + this.#held.length + this.#block.length;
+  }
+
+  /** What is left of the block joins what is held, in memory of our own. Amortised, a byte is moved a constant number of times. */
+  #keep(): void {
+    const block = this.#block;
+    this.#block = NOTHING;
+    if (block.length === 0) return;
     const held = this.#held;
     const length = held.length + block.length;
-    if (held.buffer !== this.#own.buffer || this.#used + block.length > this.#own.length) {
-      const grown = this.#own.length < 2 * length || held.buffer === this.#own.buffer ? new Uint8Array(2 * length) : this.#own;
-      grown.set(held);
-      this.#own = grown;
-      this.#used = held.length;
+    const from = held.length === 0 ? 0 : held.byteOffset;
+    let own = this.#own;
+    if (from + length > own.length) {
+      if (own.length < 2 * length) own = new Uint8Array(2 * length);
+      own.set(held);
+      own.set(block, held.length);
+      this.#held = own.subarray(0, length);
+    } else {
+      own.set(block, from + held.length);
+      this.#held = own.subarray(from, from + length);
     }
-    this.#own.set(block, this.#used);
-    this.#used += block.length;
-    this.#held = this.#own.subarray(this.#used - length, this.#used);
+    this.#own = own;
   }
 
   /** Passes on what lies before `safe`, where the first occurrence that is still possible begins. */
   #settle(safe: number, out: Uint8Array[]): void {
     const matches = this.#matches;
-    matches.sort((one, other) => one.start - other.start || other.end - one.end || rank(one) - rank(other));
+    if (matches.length > 1) matches.sort((one, other) => one.start - other.start || other.end - one.end || rank(one) - rank(other));
     let settled = 0;
     for (; settled < matches.length; settled++) {
       const match = matches[settled]!;
@@ -109,29 +118,44 @@ export class Masker {
       }
       if (match.start >= safe) break;
       this.#pass(Math.max(start, this.#position), out);
-      const span = this.#held.subarray(start - this.#position, match.end - this.#position);
+      const span = this.#between(start, match.end);
       out.push(replacement(this.#set.placeholders[match.entry]!, match.form, span, start === match.start ? 0 : 1));
       this.#count++;
       this.#covered = match.end;
       this.#last = match;
     }
-    matches.splice(0, settled);
+    if (settled > 0) matches.splice(0, settled);
     this.#drop(this.#covered);
     this.#pass(Math.min(safe, matches[0]?.start ?? safe), out);
   }
 
-  /** Passes on the input before `position`. */
+  /** The input from position `start` to `end`. */
+  #between(start: number, end: number): Uint8Array {
+    const held = this.#held;
+    const from = start - this.#position - held.length;
+    const to = end - this.#position - held.length;
+    if (from >= 0) return this.#block.subarray(from, to);
+    if (to <= 0) return held.subarray(from + held.length, to + held.length);
+    return Buffer.concat([held.subarray(from + held.length), this.#block.subarray(0, to)]);
+  }
+
+  /** Passes on the input before `position`. What is held is copied, since its memory is used again. */
   #pass(position: number, out: Uint8Array[]): void {
     this.#drop(this.#covered);
-    if (position <= this.#position) return;
-    out.push(this.#held.subarray(0, position - this.#position));
+    const count = position - this.#position;
+    if (count <= 0) return;
+    const held = Math.min(count, this.#held.length);
+    if (held > 0) out.push(this.#held.slice(0, held));
+    if (count > held) out.push(this.#block.subarray(0, count - held));
     this.#drop(position);
   }
 
   #drop(position: number): void {
-    const count = Math.min(position - this.#position, this.#held.length);
+    const count = Math.min(position, this.#end) - this.#position;
     if (count <= 0) return;
-    this.#held = this.#held.subarray(count);
+    const held = Math.min(count, this.#held.length);
+    if (held > 0) this.#held = this.#held.subarray(held);
+    if (count > held) this.#block = this.#block.subarray(count - held);
     this.#position += count;
   }
 }

@@ -15,7 +15,7 @@ const isNumeric = (byte: number): boolean =>
 const isSpace = (byte: number): boolean => byte === 0x20 || byte === 0x09 || byte === 0x0a || byte === 0x0d;
 
 export class NumberReader {
-  readonly #search: Search;
+  readonly #search: Pick<Search, "found">;
   readonly #values: ReadonlyMap<string, number>;
   /** By the number that they are: the values, without leading zeros. */
   readonly #numbers = new Map<string, number>();
@@ -29,7 +29,7 @@ export class NumberReader {
   #number = "";
   #start = -1;
 
-  constructor(search: Search, values: ReadonlyMap<string, number>) {
+  constructor(search: Pick<Search, "found">, values: ReadonlyMap<string, number>) {
     this.#search = search;
     this.#values = values;
     for (const [digits, entry] of values) {

@@ -25,7 +25,7 @@ export class Follower {
   seen = 0;
 
   constructor(set: MaskSet) {
-    this.#layer = searchOf(set, (match) => this.#matches.push(match), false)!;
+    this.#layer = searchOf(set, (match) => this.#matches.push(match), { heldByBits: false })!;
     this.#placeholders = set.placeholders;
   }
 

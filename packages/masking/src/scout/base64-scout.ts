@@ -1,0 +1,299 @@
+/**
+ * Looks through stretches of base64, as `base64-reader.ts` reads them. Nothing is decoded but around what looks like a value: every four letters in
+ * a row are one group in one of the four alignments, and tables tell by its letters whether the three bytes in it are a run of three of a
+ * value's first five letters, or one of them is special, or all are letters of base64 or hex themselves.
+ */
+import { glance, maybeSilent, NO_SPELLING, WIDE } from "../glance.ts";
+import { AMPERSAND, BACKSLASH, BACKSPACE, ESCAPE, isSkipped, nibbles, PERCENT, sextets } from "../letters.ts";
+import { Spelling, spellingLead } from "../spelling.ts";
+import { type Grams, hashOf, secondHashOf } from "./grams.ts";
+import { BASE64, bitsOf, groupBits, isSpecial, NONE, PLAIN } from "./kinds.ts";
+
+const UNKNOWN_LETTERS = 3;
+const MIN_LETTERS = UNKNOWN_LETTERS + 10;
+const MAX_SKIPPED = 4;
+/** Where a value begins may be told this many letters later; at the end of bytes that go on, so many letters are left to a layer. */
+const LOOKBACK = 32;
+/** What stands so many bytes before decides how the first letters are read. */
+const CONTEXT_BYTES = 24;
+/** Letters after a spelled one in which a value may begin that takes its spelling for letters. */
+const FEW_LETTERS = UNKNOWN_LETTERS + 24;
+/** Groups decoded before and after one that is looked at more closely. */
+const GROUPS_BEFORE = 4;
+const GROUPS_AFTER = 16;
+
+/** The scout of what is inside. */
+export interface InnerScout {
+  next(bytes: Uint8Array, from: number, to: number, open: boolean): number;
+  beginsAt(bytes: Uint8Array, at: number, to: number, open: boolean): boolean;
+  isBeginning(bytes: Uint8Array, from: number, to: number, at: number, open: boolean): boolean;
+}
+
+/** Letters in a row, and where each is written. */
+interface Letters {
+  values: Uint8Array;
+  places: Int32Array;
+  count: number;
+}
+
+export class Base64Scout {
+  /** Where the run ended that was looked through last. */
+  end = 0;
+  readonly #grams: Grams;
+  readonly #inner: InnerScout;
+  readonly #groups: Uint16Array;
+  readonly #special: Uint8Array;
+  readonly #bits: Uint8Array;
+  readonly #stretch: Letters = { values: new Uint8Array(1024), places: new Int32Array(1024), count: 0 };
+  readonly #few: Letters = { values: new Uint8Array(FEW_LETTERS + 1), places: new Int32Array(FEW_LETTERS + 1), count: 0 };
+  /** Places of the spelled letters of the stretch. */
+  readonly #spelled: number[] = [];
+  /** Whether the stretch goes on to the end of the bytes. */
+  #reachesEnd = false;
+  #window = new Uint8Array(3 * (GROUPS_BEFORE + GROUPS_AFTER) + 3);
+  #decoded = new Uint8Array(1024);
+
+  constructor(grams: Grams, depth: number, inner: InnerScout) {
+    this.#grams = grams;
+    this.#inner = inner;
+    this.#groups = groupBits[depth + 1]!;
+    this.#special = isSpecial[depth + 1]!;
+    this.#bits = bitsOf[depth + 1]!;
+  }
+
+  /** Looks through the run of bytes that may be of base64 that `at` is in; where in it a value may begin, or `NONE`. */
+  look(bytes: Uint8Array, from: number, at: number, to: number, open: boolean): number {
+    const bits = bitsOf[0]!;
+    let start = at;
+    const least = Math.max(0, from - CONTEXT_BYTES);
+    while (start > least && (bits[bytes[start - 1]!]! & BASE64) !== 0) start--;
+    let found = NONE;
+    while (start < to && (bits[bytes[start]!]! & BASE64) !== 0) {
+      this.#spelled.length = 0;
+      const end = this.#read(this.#stretch, bytes, start, to, open, true);
+      const reachesEnd = this.#reachesEnd;
+      if (found === NONE) found = this.#lookStretch(bytes, to, open && reachesEnd);
+      start = end + 1;
+      if (reachesEnd) break;
+    }
+    this.end = Math.max(at + 4, Math.min(start, to));
+    return found;
+  }
+
+  #lookStretch(bytes: Uint8Array, to: number, open: boolean): number {
+    const { count, places } = this.#stretch;
+    let found = count >= MIN_LETTERS ? this.#lookThrough(this.#stretch, open) : NONE;
+    for (const place of this.#spelled) {
+      if (place >= found) break;
+      this.#read(this.#few, bytes, place + 1, to, true, false);
+      if (this.#few.count >= MIN_LETTERS - 2) found = Math.min(found, this.#lookThrough(this.#few, true));
+    }
+    if (open) found = Math.min(found, places[Math.max(0, count - LOOKBACK)]!);
+    return found;
+  }
+
+  /** Reads letters from `from` on, to the end of the stretch or of what is wanted; returns where. */
+  #read(letters: Letters, bytes: Uint8Array, from: number, to: number, open: boolean, all: boolean): number {
+    // Up to three letters may stand before `from`: in place of those any will do, so that the bytes are decoded that none of them is in.
+    letters.values.fill(0, 0, UNKNOWN_LETTERS);
+    letters.places.fill(from, 0, UNKNOWN_LETTERS);
+    let count = UNKNOWN_LETTERS;
+    let skipped = 0;
+    let at = from;
+    this.#reachesEnd = false;
+    while (at < to) {
+      if (count + 1 >= letters.values.length) {
+        if (!all) break;
+        this.#grow(letters);
+      }
+      const { values, places } = letters;
+      const limit = Math.min(to, at + values.length - count - 1);
+      let value = -1;
+      for (; at < limit; at++) {
+        value = sextets[bytes[at]!]!;
+        if (value < 0) break;
+        values[count] = value;
+        places[count++] = at;
+        skipped = 0;
+      }
+      if (value >= 0 || at >= to) continue;
+      const byte = bytes[at]!;
+      if (isSkipped(byte)) {
+        if (++skipped > MAX_SKIPPED) break;
+        at++;
+        continue;
+      }
+      if (spellingLead(byte) !== 1) break;
+      const plain = glance(bytes, at, to);
+      if (plain === NO_SPELLING || plain <= WIDE || (plain >= 0 && sextets[plain]! < 0 && !isSkipped(plain))) break;
+      const spelling = Spelling.begin(byte, at);
+      let next = at + 1;
+      let progress = "more";
+      while (next < to) {
+        progress = spelling.next(bytes[next]!, next);
+        if (progress !== "more") break;
+        next++;
+      }
+      if (progress === "more") {
+        if (open) {
+          at = to;
+          break;
+        }
+        progress = spelling.end();
+      }
+      const letter = spelling.bytes.length === 1 && (progress === "bytes" || progress === "bytes-before") ? spelling.bytes[0]! : -1;
+      if (letter < 0 || (sextets[letter]! < 0 && !isSkipped(letter))) break;
+      if (sextets[letter]! >= 0) {
+        values[count] = sextets[letter]!;
+        places[count++] = at;
+        skipped = 0;
+      }
+      // A letter after a backslash is the same letter without it.
+      if (all && (next > at + 1 || bytes[at + 1] !== letter)) this.#spelled.push(at);
+      at = progress === "bytes-before" ? next : next + 1;
+    }
+    letters.count = count;
+    this.#reachesEnd = at >= to;
+    return at;
+  }
+
+  #grow(letters: Letters): void {
+    const values = new Uint8Array(letters.values.length * 2);
+    const places = new Int32Array(letters.values.length * 2);
+    values.set(letters.values);
+    places.set(letters.places);
+    letters.values = values;
+    letters.places = places;
+  }
+
+  /** @param open more letters may follow */
+  #lookThrough(letters: Letters, open: boolean): number {
+    const { values, places, count } = letters;
+    const { threeBits, threeShift } = this.#grams;
+    const groups = this.#groups;
+    const innerTo = [0, 0, 0, 0];
+    let word = (values[0]! << 12) | (values[1]! << 6) | values[2]!;
+    let one = groups[word >>> 6]!;
+    let two = groups[word & 0xfff]!;
+    let history = 0;
+    for (let last = 3; last < count; last++) {
+      word = ((word << 6) | values[last]!) & 0xffffff;
+      const three = groups[word & 0xfff]!;
+      const bits = one & (two >> 3) & (three >> 6);
+      one = two;
+      two = three;
+      const hash = hashOf(word, threeShift);
+      history = (history << 2) | ((bits >> 1) & 3);
+      const run = history & (history >> 8) & (history >> 16) & 3;
+      if ((((bits & PLAIN) ^ PLAIN) | ((threeBits[hash >>> 5]! >>> hash) & 1) | run) === 0) continue;
+      const group = last - 3;
+      if (((threeBits[hash >>> 5]! >>> hash) & 1) === 1) {
+        const second = secondHashOf(word, threeShift);
+        if (((threeBits[second >>> 5]! >>> second) & 1) === 1 && this.#beginsAround(letters, group, open)) {
+          return places[Math.max(0, group - LOOKBACK)]!;
+        }
+      }
+      if ((bits & PLAIN) === 0 && this.#hasBeginning(letters, group, word, open)) return places[Math.max(0, group - LOOKBACK)]!;
+      if (run !== 0 && group >= innerTo[group & 3]!) {
+        const inner = this.#lookInside(letters, group, open, innerTo);
+        if (inner !== NONE) return places[Math.max(0, inner - LOOKBACK)]!;
+      }
+    }
+    return NONE;
+  }
+
+  /** Whether a value begins at most two bytes before the group at letter `group`. */
+  #beginsAround(letters: Letters, group: number, open: boolean): boolean {
+    const first = firstGroup(group);
+    const count = decode(letters, first, GROUPS_BEFORE + GROUPS_AFTER, this.#window);
+    const runsOut = open || count >= 3 * (GROUPS_BEFORE + GROUPS_AFTER);
+    const at = ((group - first) >> 2) * 3;
+    for (let start = at; start >= 0 && start > at - 3; start--) if (this.#inner.beginsAt(this.#window, start, count, runsOut)) return true;
+    return false;
+  }
+
+  /** Whether a value may have one of the group's special bytes among its first letters, and none before. */
+  #hasBeginning(letters: Letters, group: number, word: number, open: boolean): boolean {
+    const { values, count } = letters;
+    const before = group >= 4 ? ((values[group - 2]! & 3) << 6) | values[group - 1]! : -1;
+    const after = group + 5 < count ? (values[group + 4]! << 2) | (values[group + 5]! >> 4) : -1;
+    const [first, second, third] = [word >>> 16, (word >>> 8) & 255, word & 255];
+    const may =
+      (this.#special[first] === 1 && this.#mayBe(before, first, second)) ||
+      (this.#special[second] === 1 && this.#mayBe(first, second, third)) ||
+      (this.#special[third] === 1 && this.#mayBe(second, third, after));
+    if (!may) return false;
+    const from = firstGroup(group);
+    const decoded = decode(letters, from, GROUPS_BEFORE + GROUPS_AFTER, this.#window);
+    const runsOut = open || decoded >= 3 * (GROUPS_BEFORE + GROUPS_AFTER);
+    const at = ((group - from) >> 2) * 3;
+    for (let each = at; each < at + 3 && each < decoded; each++) {
+      if (this.#special[this.#window[each]!] === 1 && this.#inner.isBeginning(this.#window, 0, decoded, each, runsOut)) return true;
+    }
+    return false;
+  }
+
+  /** Whether `byte`, which is special, may be among a value's letters between `before` and `after`; −1 where those are not known. */
+  #mayBe(before: number, byte: number, after: number): boolean {
+    const { early, inValue } = this.#grams;
+    if (after < 0 || inValue[byte] === 1) return true;
+    switch (byte) {
+      case PERCENT:
+        return nibbles[after]! >= 0 || after === 0x75 || after === 0x55 || this.#special[after] === 1;
+      case AMPERSAND:
+        return after === 0x23 || (after >= 0x30 && after <= 0x7a) || this.#special[after] === 1;
+      case BACKSLASH:
+        return true;
+      case BACKSPACE:
+        return early[after] === 1 || this.#special[after] === 1;
+    }
+    if (before < 0 || early[before] === 0) return false;
+    if (isSkipped(byte)) return this.#special[after] === 1 || this.#grams.pair(before, after);
+    if (byte === ESCAPE) return true;
+    pairOfBytes[0] = byte;
+    pairOfBytes[1] = after;
+    return maybeSilent(pairOfBytes, 0, 2);
+  }
+
+  /** Looks into the run of base64 or hex inside that the group belongs to; the letter where a value may begin, or `NONE`. */
+  #lookInside(letters: Letters, group: number, open: boolean, innerTo: number[]): number {
+    const first = firstGroup(group);
+    let end = group + 4;
+    while (end + 3 < letters.count && this.#isRun(letters, end)) end += 4;
+    const wanted = ((end - first) >> 2) + 1;
+    if (this.#decoded.length < wanted * 3 + 3) this.#decoded = new Uint8Array(wanted * 6);
+    const count = decode(letters, first, wanted, this.#decoded);
+    innerTo[group & 3] = end;
+    const at = this.#inner.next(this.#decoded, 0, count, open && end + 7 >= letters.count);
+    return at >= count ? NONE : first + 4 * Math.floor(at / 3);
+  }
+
+  #isRun({ values }: Letters, group: number): boolean {
+    const bits = this.#bits;
+    const first = bits[(values[group]! << 2) | (values[group + 1]! >> 4)]!;
+    const second = bits[((values[group + 1]! & 15) << 4) | (values[group + 2]! >> 2)]!;
+    const third = bits[((values[group + 2]! & 3) << 6) | values[group + 3]!]!;
+    return (first & second & third & 6) !== 0;
+  }
+}
+
+const pairOfBytes = new Uint8Array(2);
+
+/** The letter of the group, in the same alignment, at which to begin decoding what stands before. */
+const firstGroup = (group: number): number => Math.max(group & 3, group - 4 * GROUPS_BEFORE);
+
+/** Decodes up to `groups` groups from letter `first` on, and the bytes that the last letters hold whole; returns how many bytes. */
+function decode({ values, count }: Letters, first: number, groups: number, out: Uint8Array): number {
+  let written = 0;
+  let at = first;
+  for (let each = 0; each < groups && at + 3 < count; each++, at += 4) {
+    out[written++] = (values[at]! << 2) | (values[at + 1]! >> 4);
+    out[written++] = ((values[at + 1]! & 15) << 4) | (values[at + 2]! >> 2);
+    out[written++] = ((values[at + 2]! & 3) << 6) | values[at + 3]!;
+  }
+  if (at + 3 >= count) {
+    if (at + 1 < count) out[written++] = (values[at]! << 2) | (values[at + 1]! >> 4);
+    if (at + 2 < count) out[written++] = ((values[at + 1]! & 15) << 4) | (values[at + 2]! >> 2);
+  }
+  return written;
+}

@@ -1,0 +1,61 @@
+import type { Automaton } from "../automaton.ts";
+import { bitsOf, DECIMAL, NONE } from "./kinds.ts";
+import { UnitTrack } from "./unit-track.ts";
+
+const MAX_SEPARATORS = 6;
+
+/** Looks through lists of small numbers, as `decimal-reader.ts` reads them. */
+export class DecimalScout {
+  /** Where the list ended that was looked through last. */
+  end = 0;
+  readonly #bytes: UnitTrack;
+  readonly #digits: UnitTrack;
+
+  constructor(automaton: Automaton) {
+    this.#bytes = new UnitTrack(automaton);
+    this.#digits = new UnitTrack(automaton);
+  }
+
+  /** Looks through the list that `at` is in; where in it a value may begin, or `NONE`. */
+  look(bytes: Uint8Array, from: number, at: number, to: number, open: boolean): number {
+    const bits = bitsOf[0]!;
+    let start = at;
+    while (start > from && (bits[bytes[start - 1]!]! & DECIMAL) !== 0) start--;
+    this.#bytes.clear();
+    this.#digits.clear();
+    let number = 0;
+    let length = 0;
+    let separators = 0;
+    let found = NONE;
+    let index = start;
+    for (; index < to; index++) {
+      const byte = bytes[index]!;
+      if ((bits[byte]! & DECIMAL) === 0) break;
+      if (byte >= 0x30 && byte <= 0x39) {
+        number = length < 4 ? number * 10 + byte - 0x30 : number;
+        length++;
+        separators = 0;
+        continue;
+      }
+      if (length > 0 && found === NONE) found = this.#endNumber(number, length, index - length);
+      number = 0;
+      length = 0;
+      if (++separators > MAX_SEPARATORS) {
+        this.#bytes.clear();
+        this.#digits.clear();
+      }
+    }
+    if (length > 0 && found === NONE) found = this.#endNumber(number, length, index - length);
+    this.end = index;
+    if (found !== NONE || !open || index < to) return found;
+    return Math.min(this.#bytes.start, this.#digits.start, length > 0 ? index - length : NONE);
+  }
+
+  #endNumber(number: number, length: number, start: number): number {
+    if (length > 3 || number > 255) this.#bytes.clear();
+    else if (this.#bytes.add(number, start)) return this.#bytes.start;
+    if (length > 1) this.#digits.clear();
+    else if (this.#digits.add(number + 0x30, start)) return this.#digits.start;
+    return NONE;
+  }
+}
