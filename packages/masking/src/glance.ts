@@ -60,7 +60,49 @@ function glanceUnicode(bytes: Uint8Array, at: number, to: number): number {
     unit = (unit << 4) | digit;
   }
   glanceLength = 6;
-  if (unit < 0x80) return unit;
+  return unit < 0x80 ? unit : wide(unit);
+}
+
+function glanceAmpersand(bytes: Uint8Array, at: number, to: number): number {
+  if (at + 1 < to && bytes[at + 1] === 0x23) return glanceReference(bytes, at, to);
+  let end = at + 1;
+  let hash = 0;
+  while (end < to && end <= at + LONGEST_HTML_NAME && isLetter(bytes[end]!)) hash = (Math.imul(hash, 31) + bytes[end++]!) | 0;
+  if (end === to) return UNCLEAR;
+  const next = bytes[end]!;
+  if (end === at + 1) return spellingLead(next) > 0 ? UNCLEAR : NO_SPELLING;
+  if (spellingLead(next) > 0 && end <= at + LONGEST_HTML_NAME) return UNCLEAR;
+  const length = end - at - 1;
+  if (next !== 0x3b && (length < 2 || length > 4)) return NO_SPELLING;
+  const name = nameByHash.get(hash);
+  if (name === undefined || name !== Buffer.from(bytes.buffer, bytes.byteOffset + at + 1, length).toString("latin1")) return NO_SPELLING;
+  if (next !== 0x3b) return bareHtmlNames.has(name) ? UNCLEAR : NO_SPELLING;
+  glanceLength = length + 2;
+  return htmlNames.get(name)!;
+}
+
+const nameByHash: ReadonlyMap<number, string> = new Map(
+  [...htmlNames.keys()].map((name) => [Array.from(Buffer.from(name)).reduce((hash, byte) => (Math.imul(hash, 31) + byte) | 0, 0), name]),
+);
+
+/** `&#39;` and `&#x27;`, with the semicolon and up to six digits. */
+function glanceReference(bytes: Uint8Array, at: number, to: number): number {
+  const hex = at + 2 < to && (bytes[at + 2]! | 0x20) === 0x78;
+  const first = at + (hex ? 3 : 2);
+  let value = 0;
+  let end = first;
+  for (; end < to && end < first + 7; end++) {
+    const digit = nibbles[bytes[end]!]!;
+    if (digit < 0 || (!hex && digit > 9)) break;
+    value = value * (hex ? 16 : 10) + digit;
+  }
+  if (end >= to || end === first || end === first + 7 || bytes[end] !== 0x3b) return UNCLEAR;
+  glanceLength = end + 1 - at;
+  return value < 0x80 ? value : wide(value);
+}
+
+/** As `WIDE`; silent characters, and what is no character or beyond the basic plane, are for `Spelling` to read. */
+function wide(unit: number): number {
   const silent =
     unit === 0xad ||
     unit === 0x34f ||
@@ -68,23 +110,8 @@ function glanceUnicode(bytes: Uint8Array, at: number, to: number): number {
     (unit >= 0x2000 && unit <= 0x206f) ||
     (unit >= 0xfe00 && unit <= 0xfe0f) ||
     unit === 0xfeff;
-  if (silent || (unit >= 0xd800 && unit <= 0xdfff)) return UNCLEAR;
+  if (silent || unit > 0xffff || (unit >= 0xd800 && unit <= 0xdfff)) return UNCLEAR;
   return WIDE - (unit < 0x800 ? 0xc0 | (unit >> 6) : 0xe0 | (unit >> 12));
-}
-
-function glanceAmpersand(bytes: Uint8Array, at: number, to: number): number {
-  let end = at + 1;
-  while (end < to && end <= at + LONGEST_HTML_NAME && isLetter(bytes[end]!)) end++;
-  if (end === to) return UNCLEAR;
-  const next = bytes[end]!;
-  if (end === at + 1) return next === 0x23 || spellingLead(next) > 0 ? UNCLEAR : NO_SPELLING;
-  if (spellingLead(next) > 0 && end <= at + LONGEST_HTML_NAME) return UNCLEAR;
-  const length = end - at - 1;
-  if (next !== 0x3b && (length < 2 || length > 4)) return NO_SPELLING;
-  const name = String.fromCharCode(...bytes.subarray(at + 1, end));
-  if (next !== 0x3b) return bareHtmlNames.has(name) ? UNCLEAR : NO_SPELLING;
-  glanceLength = length + 2;
-  return htmlNames.get(name) ?? NO_SPELLING;
 }
 
 const isLetter = (byte: number): boolean =>

@@ -5,9 +5,10 @@
  */
 import { glance, maybeSilent, NO_SPELLING, WIDE } from "../glance.ts";
 import { AMPERSAND, BACKSLASH, BACKSPACE, ESCAPE, isSkipped, nibbles, PERCENT, sextets } from "../letters.ts";
-import { Spelling, spellingLead } from "../spelling.ts";
+import { CONTROL_LETTERS, Spelling, spellingLead } from "../spelling.ts";
 import { type Grams, hashOf, secondHashOf } from "./grams.ts";
 import { BASE64, bitsOf, groupBits, isSpecial, NONE, PLAIN } from "./kinds.ts";
+import { runEnd, runStart } from "./run.ts";
 
 const UNKNOWN_LETTERS = 3;
 const MIN_LETTERS = UNKNOWN_LETTERS + 10;
@@ -21,6 +22,11 @@ const FEW_LETTERS = UNKNOWN_LETTERS + 24;
 /** Groups decoded before and after one that is looked at more closely. */
 const GROUPS_BEFORE = 4;
 const GROUPS_AFTER = 16;
+/** As before, to be sure. */
+const MANY_GROUPS_AFTER = 64;
+/** A run is looked through in pieces of so many bytes, which overlap. */
+const PIECE_BYTES = 4096;
+const OVERLAP_BYTES = 512;
 
 /** The scout of what is inside. */
 export interface InnerScout {
@@ -36,59 +42,188 @@ interface Letters {
   count: number;
 }
 
+const lettersFor = (count: number): Letters => ({ values: new Uint8Array(count), places: new Int32Array(count), count: 0 });
+
 export class Base64Scout {
   /** Where the run ended that was looked through last. */
   end = 0;
   readonly #grams: Grams;
   readonly #inner: InnerScout;
+  /** Fewer bytes in a row hold no value. */
+  readonly #shortestRun: number;
   readonly #groups: Uint16Array;
   readonly #special: Uint8Array;
   readonly #bits: Uint8Array;
-  readonly #stretch: Letters = { values: new Uint8Array(1024), places: new Int32Array(1024), count: 0 };
-  readonly #few: Letters = { values: new Uint8Array(FEW_LETTERS + 1), places: new Int32Array(FEW_LETTERS + 1), count: 0 };
+  readonly #stretch: Letters = lettersFor(1024);
+  /** Letters around one that is looked at more closely, and where a value may begin for it. */
+  readonly #around: Letters = lettersFor(UNKNOWN_LETTERS + 4 * (GROUPS_BEFORE + MANY_GROUPS_AFTER + 2));
+  #near = NONE;
+  #group = 0;
+  readonly #few: Letters = lettersFor(FEW_LETTERS + 1);
   /** Places of the spelled letters of the stretch. */
   readonly #spelled: number[] = [];
   /** Whether the stretch goes on to the end of the bytes. */
-  #reachesEnd = false;
-  #window = new Uint8Array(3 * (GROUPS_BEFORE + GROUPS_AFTER) + 3);
+  reachesEnd = false;
+  #window = new Uint8Array(3 * (GROUPS_BEFORE + MANY_GROUPS_AFTER) + 3);
   #decoded = new Uint8Array(1024);
 
   constructor(grams: Grams, depth: number, inner: InnerScout) {
     this.#grams = grams;
     this.#inner = inner;
+    this.#shortestRun = Math.max(9, Math.floor((grams.shortest * 8) / 6) - 2);
     this.#groups = groupBits[depth + 1]!;
     this.#special = isSpecial[depth + 1]!;
     this.#bits = bitsOf[depth + 1]!;
   }
 
   /** Looks through the run of bytes that may be of base64 that `at` is in; where in it a value may begin, or `NONE`. */
-  look(bytes: Uint8Array, from: number, at: number, to: number, open: boolean): number {
+  look(bytes: Uint8Array, from: number, at: number, end: number, goesOn: boolean): number {
     const bits = bitsOf[0]!;
-    let start = at;
-    const least = Math.max(0, from - CONTEXT_BYTES);
-    while (start > least && (bits[bytes[start - 1]!]! & BASE64) !== 0) start--;
-    let found = NONE;
-    while (start < to && (bits[bytes[start]!]! & BASE64) !== 0) {
-      this.#spelled.length = 0;
-      const end = this.#read(this.#stretch, bytes, start, to, open, true);
-      const reachesEnd = this.#reachesEnd;
-      if (found === NONE) found = this.#lookStretch(bytes, to, open && reachesEnd);
-      start = end + 1;
-      if (reachesEnd) break;
+    let start = runStart(bytes, at, Math.max(0, from - CONTEXT_BYTES), BASE64);
+    const enough = start + this.#shortestRun;
+    const short = runEnd(bytes, at, Math.min(end, enough), BASE64);
+    if (short < enough && (short < end || !goesOn)) {
+      this.end = Math.max(at + 4, short);
+      return NONE;
     }
-    this.end = Math.max(at + 4, Math.min(start, to));
+    const cut = end - at > PIECE_BYTES;
+    const to = cut ? at + PIECE_BYTES : end;
+    const open = goesOn || cut;
+    let found = NONE;
+    let reachesEnd = false;
+    while (found === NONE && start < to && (bits[bytes[start]!]! & BASE64) !== 0) {
+      this.#near = NONE;
+      const quickEnd = this.#lookQuickly(bytes, start, to, open, cut);
+      if (quickEnd >= 0) {
+        reachesEnd = quickEnd === to;
+        found = this.#near;
+        start = quickEnd + 1;
+        continue;
+      }
+      this.#spelled.length = 0;
+      const slowEnd = this.#read(this.#stretch, bytes, start, to, open, true);
+      ({ reachesEnd } = this);
+      found = this.#lookStretch(bytes, to, open && reachesEnd, goesOn && !cut);
+      start = slowEnd + 1;
+    }
+    this.end = Math.max(at + 4, cut && reachesEnd ? to - OVERLAP_BYTES : Math.min(start, to));
     return found;
   }
 
-  #lookStretch(bytes: Uint8Array, to: number, open: boolean): number {
+  /** Where the stretch that begins at `from` ends; −1 when it has to be read letter by letter. Sets `#near` to where a value may begin. */
+  #lookQuickly(bytes: Uint8Array, from: number, to: number, open: boolean, cut: boolean): number {
+    const { threeBits, threeShift } = this.#grams;
+    const groups = this.#groups;
+    let word = 0;
+    let one = 0;
+    let two = 0;
+    let history = 0;
+    let count = 0;
+    let skipped = 0;
+    let at = from;
+    for (; at < to; at++) {
+      const value = sextets[bytes[at]!]!;
+      if (value < 0) {
+        const byte = bytes[at]!;
+        if (isSkipped(byte)) {
+          if (++skipped > MAX_SKIPPED) return at;
+          continue;
+        }
+        if (spellingLead(byte) !== 1) return at;
+        const spelled = glance(bytes, at, to);
+        if (spelled === NO_SPELLING || spelled <= WIDE || (spelled >= 0 && sextets[spelled]! < 0 && !isSkipped(spelled))) return at;
+        return -1;
+      }
+      skipped = 0;
+      word = ((word << 6) | value) & 0xffffff;
+      const three = groups[word & 0xfff]!;
+      const group = one & (two >> 3) & (three >> 6);
+      one = two;
+      two = three;
+      const hash = hashOf(word, threeShift);
+      history = (history << 2) | ((group >> 1) & 3);
+      const run = history & (history >> 8) & (history >> 16) & 3;
+      count++;
+      if ((((group & PLAIN) ^ PLAIN) | ((threeBits[hash >>> 5]! >>> hash) & 1) | run) === 0) continue;
+      if (run !== 0) return -1;
+      let gram = false;
+      if (((threeBits[hash >>> 5]! >>> hash) & 1) === 1) {
+        const second = secondHashOf(word, threeShift);
+        gram = ((threeBits[second >>> 5]! >>> second) & 1) === 1;
+      }
+      const suspect = (group & PLAIN) === 0 && count > UNKNOWN_LETTERS && this.#isSuspect(bytes, at, to, word);
+      if ((gram || suspect) && this.#isNear(bytes, from, at, to, gram ? word : -1, suspect ? word : -1)) {
+        this.#near = Math.max(from, at - 2 * LOOKBACK);
+        return at;
+      }
+    }
+    return open && !cut ? -1 : to;
+  }
+
+  /** Whether a value may begin about the group that ends at `at`, by the letters around it. */
+  #isNear(bytes: Uint8Array, from: number, at: number, to: number, gram: number, suspect: number): boolean {
+    let first = at;
+    for (let letters = 1; first > from && letters < 4 * (GROUPS_BEFORE + 1) + UNKNOWN_LETTERS; first--) {
+      const before = bytes[first - 1]!;
+      if (sextets[before]! >= 0) letters++;
+      else if (!isSkipped(before)) break;
+    }
+    for (const groups of [GROUPS_AFTER, MANY_GROUPS_AFTER]) {
+      const open = this.#collect(bytes, first, at, to, UNKNOWN_LETTERS + 4 * (GROUPS_BEFORE + groups + 2));
+      const begins =
+        (gram >= 0 && this.#beginsAround(this.#around, this.#group, open, groups)) ||
+        (suspect >= 0 && this.#hasBeginning(this.#around, this.#group, suspect, open, groups));
+      if (!begins) return false;
+    }
+    return true;
+  }
+
+  /** Takes up to `most` letters from `first` on; returns whether more letters may follow. Sets `#group` to which group ends at `at`. */
+  #collect(bytes: Uint8Array, first: number, at: number, to: number, most: number): boolean {
+    const { values } = this.#around;
+    let count = UNKNOWN_LETTERS;
+    let index = first;
+    for (; index < to && count < most; index++) {
+      const value = sextets[bytes[index]!]!;
+      if (value >= 0) {
+        if (index === at) this.#group = count - 3;
+        values[count++] = value;
+      } else if (!isSkipped(bytes[index]!)) break;
+    }
+    this.#around.count = count;
+    // Where the letters break off at what may spell another, or at the end, they may go on.
+    return index === to || count === most || spellingLead(bytes[index]!) === 1;
+  }
+
+  /** Whether a special byte in the group that ends at `at` may be among a value's letters, by the bytes next to it alone. */
+  #isSuspect(bytes: Uint8Array, at: number, to: number, word: number): boolean {
+    const special = this.#special;
+    const first = word >>> 16;
+    const second = (word >>> 8) & 255;
+    const third = word & 255;
+    if (special[first] === 1) {
+      const one = at >= 5 ? sextets[bytes[at - 5]!]! : -1;
+      const two = at >= 5 ? sextets[bytes[at - 4]!]! : -1;
+      if (one < 0 || two < 0 || this.#mayBe(((one & 3) << 6) | two, first, second)) return true;
+    }
+    if (special[second] === 1 && this.#mayBe(first, second, third)) return true;
+    if (special[third] === 0) return false;
+    const one = at + 2 < to ? sextets[bytes[at + 1]!]! : -1;
+    const two = at + 2 < to ? sextets[bytes[at + 2]!]! : -1;
+    return one < 0 || two < 0 || this.#mayBe(second, third, (one << 2) | (two >> 4));
+  }
+
+  /** @param last more letters may follow that are not there yet */
+  #lookStretch(bytes: Uint8Array, to: number, open: boolean, last: boolean): number {
     const { count, places } = this.#stretch;
+    if (!open && count - UNKNOWN_LETTERS < this.#shortestRun) return NONE;
     let found = count >= MIN_LETTERS ? this.#lookThrough(this.#stretch, open) : NONE;
     for (const place of this.#spelled) {
       if (place >= found) break;
       this.#read(this.#few, bytes, place + 1, to, true, false);
       if (this.#few.count >= MIN_LETTERS - 2) found = Math.min(found, this.#lookThrough(this.#few, true));
     }
-    if (open) found = Math.min(found, places[Math.max(0, count - LOOKBACK)]!);
+    if (open && last) found = Math.min(found, places[Math.max(0, count - LOOKBACK)]!);
     return found;
   }
 
@@ -100,7 +235,7 @@ export class Base64Scout {
     let count = UNKNOWN_LETTERS;
     let skipped = 0;
     let at = from;
-    this.#reachesEnd = false;
+    this.reachesEnd = false;
     while (at < to) {
       if (count + 1 >= letters.values.length) {
         if (!all) break;
@@ -153,7 +288,7 @@ export class Base64Scout {
       at = progress === "bytes-before" ? next : next + 1;
     }
     letters.count = count;
-    this.#reachesEnd = at >= to;
+    this.reachesEnd = at >= to;
     return at;
   }
 
@@ -189,11 +324,16 @@ export class Base64Scout {
       const group = last - 3;
       if (((threeBits[hash >>> 5]! >>> hash) & 1) === 1) {
         const second = secondHashOf(word, threeShift);
-        if (((threeBits[second >>> 5]! >>> second) & 1) === 1 && this.#beginsAround(letters, group, open)) {
+        if (((threeBits[second >>> 5]! >>> second) & 1) === 1 && this.#beginsAround(letters, group, open, MANY_GROUPS_AFTER)) {
           return places[Math.max(0, group - LOOKBACK)]!;
         }
       }
-      if ((bits & PLAIN) === 0 && this.#hasBeginning(letters, group, word, open)) return places[Math.max(0, group - LOOKBACK)]!;
+      if (
+        (bits & PLAIN) === 0 &&
+        this.#hasBeginning(letters, group, word, open, GROUPS_AFTER) &&
+        this.#hasBeginning(letters, group, word, open, MANY_GROUPS_AFTER)
+      )
+        return places[Math.max(0, group - LOOKBACK)]!;
       if (run !== 0 && group >= innerTo[group & 3]!) {
         const inner = this.#lookInside(letters, group, open, innerTo);
         if (inner !== NONE) return places[Math.max(0, inner - LOOKBACK)]!;
@@ -203,29 +343,31 @@ export class Base64Scout {
   }
 
   /** Whether a value begins at most two bytes before the group at letter `group`. */
-  #beginsAround(letters: Letters, group: number, open: boolean): boolean {
+  #beginsAround(letters: Letters, group: number, open: boolean, groups: number): boolean {
     const first = firstGroup(group);
-    const count = decode(letters, first, GROUPS_BEFORE + GROUPS_AFTER, this.#window);
-    const runsOut = open || count >= 3 * (GROUPS_BEFORE + GROUPS_AFTER);
+    const count = decode(letters, first, GROUPS_BEFORE + groups, this.#window);
+    const runsOut = open || count >= 3 * (GROUPS_BEFORE + groups);
     const at = ((group - first) >> 2) * 3;
     for (let start = at; start >= 0 && start > at - 3; start--) if (this.#inner.beginsAt(this.#window, start, count, runsOut)) return true;
     return false;
   }
 
   /** Whether a value may have one of the group's special bytes among its first letters, and none before. */
-  #hasBeginning(letters: Letters, group: number, word: number, open: boolean): boolean {
+  #hasBeginning(letters: Letters, group: number, word: number, open: boolean, groups: number): boolean {
     const { values, count } = letters;
     const before = group >= 4 ? ((values[group - 2]! & 3) << 6) | values[group - 1]! : -1;
     const after = group + 5 < count ? (values[group + 4]! << 2) | (values[group + 5]! >> 4) : -1;
-    const [first, second, third] = [word >>> 16, (word >>> 8) & 255, word & 255];
+    const first = word >>> 16;
+    const second = (word >>> 8) & 255;
+    const third = word & 255;
     const may =
       (this.#special[first] === 1 && this.#mayBe(before, first, second)) ||
       (this.#special[second] === 1 && this.#mayBe(first, second, third)) ||
       (this.#special[third] === 1 && this.#mayBe(second, third, after));
     if (!may) return false;
     const from = firstGroup(group);
-    const decoded = decode(letters, from, GROUPS_BEFORE + GROUPS_AFTER, this.#window);
-    const runsOut = open || decoded >= 3 * (GROUPS_BEFORE + GROUPS_AFTER);
+    const decoded = decode(letters, from, GROUPS_BEFORE + groups, this.#window);
+    const runsOut = open || decoded >= 3 * (GROUPS_BEFORE + groups);
     const at = ((group - from) >> 2) * 3;
     for (let each = at; each < at + 3 && each < decoded; each++) {
       if (this.#special[this.#window[each]!] === 1 && this.#inner.isBeginning(this.#window, 0, decoded, each, runsOut)) return true;
@@ -242,8 +384,12 @@ export class Base64Scout {
         return nibbles[after]! >= 0 || after === 0x75 || after === 0x55 || this.#special[after] === 1;
       case AMPERSAND:
         return after === 0x23 || (after >= 0x30 && after <= 0x7a) || this.#special[after] === 1;
-      case BACKSLASH:
-        return true;
+      case BACKSLASH: {
+        if (after === 0x75 || after === 0x78 || after === 0x55 || (after >= 0x30 && after <= 0x37) || this.#special[after] === 1)
+          return true;
+        const letter = CONTROL_LETTERS[after]!;
+        return early[letter] === 1 || this.#special[letter] === 1;
+      }
       case BACKSPACE:
         return early[after] === 1 || this.#special[after] === 1;
     }

@@ -1,5 +1,5 @@
 import type { Automaton } from "../automaton.ts";
-import { maybeSilent } from "../glance.ts";
+import { glance, glanceLength, maybeSilent, NO_SPELLING, UNCLEAR } from "../glance.ts";
 import { BACKSPACE, isSkipped } from "../letters.ts";
 import { Spelling, spellingLead } from "../spelling.ts";
 
@@ -92,6 +92,9 @@ export class Beginning {
 
   /** What may be spelled at `at` is read as what it spells. */
   #readSpelled(at: number, inner: Spelling | undefined, state: number, previous: number, count: number): boolean {
+    const spelled = glance(this.#bytes, at, this.#to);
+    if (spelled === NO_SPELLING) return false;
+    if (spelled >= 0) return this.#read(at + glanceLength, inner?.copy(), single[spelled]!, 0, state, previous, count);
     const spelling = Spelling.begin(this.#bytes[at]!, at);
     let next = at + 1;
     let progress = "more";
@@ -112,7 +115,11 @@ export class Beginning {
   #mayTakeBack(at: number): boolean {
     if (at >= this.#to) return this.#runsOut;
     const byte = this.#bytes[at]!;
-    return byte === BACKSPACE || isSkipped(byte) || spellingLead(byte) > 0;
+    if (byte === BACKSPACE || isSkipped(byte)) return true;
+    const lead = this.#levels > 0 ? spellingLead(byte) : 0;
+    if (lead !== 1) return lead === 2 && maybeSilent(this.#bytes, at, this.#to);
+    const spelled = glance(this.#bytes, at, this.#to);
+    return spelled === UNCLEAR || spelled === BACKSPACE || (spelled >= 0 && (isSkipped(spelled) || spellingLead(spelled) === 1));
   }
 
   #mayBegin(byte: number, state: number): boolean {
@@ -129,4 +136,5 @@ export class Beginning {
   }
 }
 
+const single: readonly (readonly number[])[] = Array.from({ length: 128 }, (_, byte) => [byte]);
 const NONE: readonly number[] = [];

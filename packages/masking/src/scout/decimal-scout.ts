@@ -1,26 +1,40 @@
 import type { Automaton } from "../automaton.ts";
+import type { Grams } from "./grams.ts";
 import { bitsOf, DECIMAL, NONE } from "./kinds.ts";
+import { runEnd, runStart } from "./run.ts";
 import { UnitTrack } from "./unit-track.ts";
 
 const MAX_SEPARATORS = 6;
+/** A run is looked through in pieces of so many bytes, which overlap. */
+const PIECE_BYTES = 4096;
+const OVERLAP_BYTES = 256;
 
 /** Looks through lists of small numbers, as `decimal-reader.ts` reads them. */
 export class DecimalScout {
   /** Where the list ended that was looked through last. */
   end = 0;
+  readonly #shortestRun: number;
   readonly #bytes: UnitTrack;
   readonly #digits: UnitTrack;
 
-  constructor(automaton: Automaton) {
+  constructor(automaton: Automaton, grams: Grams) {
+    this.#shortestRun = Math.max(13, 2 * grams.shortest - 3);
     this.#bytes = new UnitTrack(automaton);
     this.#digits = new UnitTrack(automaton);
   }
 
   /** Looks through the list that `at` is in; where in it a value may begin, or `NONE`. */
-  look(bytes: Uint8Array, from: number, at: number, to: number, open: boolean): number {
+  look(bytes: Uint8Array, from: number, at: number, end: number, goesOn: boolean): number {
     const bits = bitsOf[0]!;
-    let start = at;
-    while (start > from && (bits[bytes[start - 1]!]! & DECIMAL) !== 0) start--;
+    const start = runStart(bytes, at, from, DECIMAL);
+    const enough = start + this.#shortestRun;
+    const short = runEnd(bytes, at, Math.min(end, enough), DECIMAL);
+    if (short < enough && (short < end || !goesOn)) {
+      this.end = short;
+      return NONE;
+    }
+    const cut = end - at > PIECE_BYTES;
+    const to = cut ? at + PIECE_BYTES : end;
     this.#bytes.clear();
     this.#digits.clear();
     let number = 0;
@@ -28,7 +42,7 @@ export class DecimalScout {
     let separators = 0;
     let found = NONE;
     let index = start;
-    for (; index < to; index++) {
+    for (; index < to && found === NONE; index++) {
       const byte = bytes[index]!;
       if ((bits[byte]! & DECIMAL) === 0) break;
       if (byte >= 0x30 && byte <= 0x39) {
@@ -37,7 +51,7 @@ export class DecimalScout {
         separators = 0;
         continue;
       }
-      if (length > 0 && found === NONE) found = this.#endNumber(number, length, index - length);
+      if (length > 0) found = this.#endNumber(number, length, index - length);
       number = 0;
       length = 0;
       if (++separators > MAX_SEPARATORS) {
@@ -46,8 +60,8 @@ export class DecimalScout {
       }
     }
     if (length > 0 && found === NONE) found = this.#endNumber(number, length, index - length);
-    this.end = index;
-    if (found !== NONE || !open || index < to) return found;
+    this.end = cut && index === to ? to - OVERLAP_BYTES : index;
+    if (found !== NONE || !goesOn || index < end) return found;
     return Math.min(this.#bytes.start, this.#digits.start, length > 0 ? index - length : NONE);
   }
 

@@ -27,6 +27,8 @@ export class Grams {
   readonly #threes: BitSet;
   /** A bit for each pair of bytes. */
   readonly #pairs = new Uint32Array(2048);
+  /** Letters of the shortest value. */
+  readonly shortest: number;
   /** 1 for each byte that is in a value. */
   readonly inValue = new Uint8Array(256);
   /** 1 for each byte among a value's first eight. */
@@ -46,6 +48,7 @@ export class Grams {
       }
       for (let at = 0; at < 7; at++) for (const [a, b] of written(bytes, at, 2)) this.#pairs[(a! << 3) | (b! >> 5)]! |= 1 << (b! & 31);
     }
+    this.shortest = patterns.reduce((shortest, { bytes }) => Math.min(shortest, bytes.length), Number.POSITIVE_INFINITY);
     this.#fours = new BitSet(fours);
     this.#threes = new BitSet(threes);
   }

@@ -1,27 +1,51 @@
 import type { Automaton } from "../automaton.ts";
 import { nibbles } from "../letters.ts";
+import type { Grams } from "./grams.ts";
 import { bitsOf, HEX, NONE } from "./kinds.ts";
+import { runEnd, runStart } from "./run.ts";
 import { UnitTrack } from "./unit-track.ts";
 
 const MAX_SEPARATORS = 6;
+/** A run is looked through in pieces of so many bytes, which overlap. */
+const PIECE_BYTES = 4096;
+const OVERLAP_BYTES = 256;
 
 /** Looks through stretches of hex, as `hex-reader.ts` reads them. */
 export class HexScout {
-  /** Where the stretch ended that was looked through last. */
+  /** Where the run ended that was looked through last. */
   end = 0;
+  readonly #shortestRun: number;
   #even: UnitTrack;
   #odd: UnitTrack;
 
-  constructor(automaton: Automaton) {
+  constructor(automaton: Automaton, grams: Grams) {
+    this.#shortestRun = Math.max(14, 2 * grams.shortest - 2);
     this.#even = new UnitTrack(automaton);
     this.#odd = new UnitTrack(automaton);
   }
 
-  /** Looks through the stretch that `at` is in; where in it a value may begin, or `NONE`. */
-  look(bytes: Uint8Array, from: number, at: number, to: number, open: boolean): number {
+  /** Looks through the run that `at` is in; where in it a value may begin, or `NONE`. */
+  look(bytes: Uint8Array, from: number, at: number, end: number, goesOn: boolean): number {
+    const start = runStart(bytes, at, from, HEX);
+    const enough = start + this.#shortestRun;
+    const short = runEnd(bytes, at, Math.min(end, enough), HEX);
+    if (short < enough && (short < end || !goesOn)) {
+      this.end = short;
+      return NONE;
+    }
+    const cut = end - at > PIECE_BYTES;
+    const to = cut ? at + PIECE_BYTES : end;
+    const found = this.#lookThrough(bytes, start, to);
+    if (found !== NONE) return found;
+    if (cut && this.end === to) this.end = to - OVERLAP_BYTES;
+    return this.end === end && goesOn ? Math.min(this.#even.start, this.#odd.start, this.#half) : NONE;
+  }
+
+  /** Where a digit stands at the end whose second is still to come. */
+  #half = NONE;
+
+  #lookThrough(bytes: Uint8Array, start: number, to: number): number {
     const bits = bitsOf[0]!;
-    let start = at;
-    while (start > from && (bits[bytes[start - 1]!]! & HEX) !== 0) start--;
     this.#even.clear();
     this.#odd.clear();
     let evenHalf = -1;
@@ -40,7 +64,7 @@ export class HexScout {
         if (digits > 0) {
           if (evenHalf >= 0) {
             [this.#even, this.#odd] = [this.#odd, this.#even];
-            [evenHalf, oddHalf] = [oddHalf, evenHalf];
+            evenHalf = oddHalf;
             evenStart = oddStart;
           }
           oddHalf = -1;
@@ -58,7 +82,7 @@ export class HexScout {
         evenHalf = digit;
         evenStart = index;
       } else {
-        if (this.#even.add((evenHalf << 4) | digit, evenStart)) return this.#found(this.#even, bytes, index, to);
+        if (this.#even.add((evenHalf << 4) | digit, evenStart)) return this.#found(this.#even, index);
         evenHalf = -1;
       }
       if (digits > 0) {
@@ -66,22 +90,19 @@ export class HexScout {
           oddHalf = digit;
           oddStart = index;
         } else {
-          if (this.#odd.add((oddHalf << 4) | digit, oddStart)) return this.#found(this.#odd, bytes, index, to);
+          if (this.#odd.add((oddHalf << 4) | digit, oddStart)) return this.#found(this.#odd, index);
           oddHalf = -1;
         }
       }
       digits++;
     }
     this.end = index;
-    if (!open || index < to) return NONE;
-    return Math.min(this.#even.start, this.#odd.start, evenHalf >= 0 ? evenStart : NONE, oddHalf >= 0 ? oddStart : NONE);
+    this.#half = Math.min(evenHalf >= 0 ? evenStart : NONE, oddHalf >= 0 ? oddStart : NONE);
+    return NONE;
   }
 
-  #found(track: UnitTrack, bytes: Uint8Array, index: number, to: number): number {
-    const bits = bitsOf[0]!;
-    let end = index;
-    while (end < to && (bits[bytes[end]!]! & HEX) !== 0) end++;
-    this.end = end;
+  #found(track: UnitTrack, index: number): number {
+    this.end = index;
     return track.start;
   }
 }

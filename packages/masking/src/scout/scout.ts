@@ -10,7 +10,8 @@
  */
 import type { Automaton } from "../automaton.ts";
 import { glance, glanceLength, maybeSilent, NO_SPELLING, UNCLEAR, WIDE } from "../glance.ts";
-import { BACKSPACE, isSkipped } from "../letters.ts";
+import { LONGEST_HTML_NAME } from "../html-names.ts";
+import { AMPERSAND, BACKSPACE, isSkipped, nibbles, PERCENT } from "../letters.ts";
 import { spellingLead } from "../spelling.ts";
 import { Base64Scout } from "./base64-scout.ts";
 import { Beginning } from "./beginning.ts";
@@ -52,9 +53,9 @@ export class Scout {
     this.#leads = depth < 2;
     if (depth < 2) {
       this.#base64 = new Base64Scout(tables.grams, depth, new Scout(tables, depth + 1));
-      this.#hex = new HexScout(tables.automaton);
+      this.#hex = new HexScout(tables.automaton, tables.grams);
     }
-    if (depth === 0) this.#decimal = new DecimalScout(tables.automaton);
+    if (depth === 0) this.#decimal = new DecimalScout(tables.automaton, tables.grams);
   }
 
   /**
@@ -152,39 +153,56 @@ export class Scout {
     const { early, inValue } = this.#grams;
     const byte = bytes[at]!;
     const before = at > from ? bytes[at - 1]! : -1;
-    // A letter of a value may stand before, and this be the first byte that is special.
-    const follows = before >= 0 && early[before] === 1 && this.#special[before] === 0;
-    const lead = this.#leads ? spellingLead(byte) : 0;
-    if (lead === 1) {
-      if (!follows || inValue[byte] === 0) {
-        const spelled = glance(bytes, at, to);
-        if (spelled === NO_SPELLING) {
-          if (inValue[byte] === 0) return false;
-        } else if (inValue[byte] === 0 && spelled !== UNCLEAR) {
-          const letter = spelled <= WIDE ? WIDE - spelled : spelled;
-          if (this.#special[letter] === 0 && !this.#mayFollow(bytes, to, before, letter, spelled <= WIDE ? to : at + glanceLength))
-            return false;
-        }
-      } else if (inValue[byte] === 0) {
-        const spelled = glance(bytes, at, to);
-        if (spelled === NO_SPELLING) return false;
-        if (spelled !== UNCLEAR) {
-          const letter = spelled <= WIDE ? WIDE - spelled : spelled;
-          if (this.#special[letter] === 0 && !this.#mayFollow(bytes, to, before, letter, spelled <= WIDE ? to : at + glanceLength))
-            return false;
-        }
-      }
-    } else if (byte === BACKSPACE) {
+    if (byte === BACKSPACE) {
       if (at <= from) return false;
     } else if (inValue[byte] === 0) {
-      if (!follows) return false;
-      if (lead === 2 && !maybeSilent(bytes, at, to)) return false;
-      if (isSkipped(byte) && at + 1 < to) {
-        const next = bytes[at + 1]!;
-        if (this.#special[next] === 0 && !this.#grams.pair(before, next)) return false;
+      const lead = this.#leads ? spellingLead(byte) : 0;
+      if (lead === 1) {
+        if (!this.#maySpell(bytes, to, at, before)) return false;
+      } else {
+        if (before < 0 || early[before] === 0 || this.#special[before] === 1) return false;
+        if (lead === 2 ? !maybeSilent(bytes, at, to) : !this.#mayBeNext(bytes, to, before, at + 1)) return false;
       }
     }
     return this.#goesOnAt(bytes, from, to, at, open);
+  }
+
+  /** Whether what is spelled at `at` may be a letter of a value, by what stands before and after. */
+  #maySpell(bytes: Uint8Array, to: number, at: number, before: number): boolean {
+    const spelled = glance(bytes, at, to);
+    if (spelled === NO_SPELLING) return false;
+    if (spelled === UNCLEAR) return true;
+    const letter = spelled <= WIDE ? WIDE - spelled : spelled;
+    const next = spelled <= WIDE ? to : at + glanceLength;
+    if (this.#special[letter] === 0) return this.#mayFollow(bytes, to, before, letter, next);
+    if (this.#grams.inValue[letter] === 1) return true;
+    if (letter === AMPERSAND) return this.#isName(bytes, next, to);
+    if (letter === PERCENT) return this.#isPair(bytes, next, to);
+    if (isSkipped(letter)) return before >= 0 && this.#special[before] === 0 && this.#mayBeNext(bytes, to, before, next);
+    return true;
+  }
+
+  /** Whether the byte at `next` may follow `before` in a value, with nothing that counts between. */
+  #mayBeNext(bytes: Uint8Array, to: number, before: number, next: number): boolean {
+    return next >= to || this.#special[bytes[next]!] === 1 || this.#grams.pair(before, bytes[next]!);
+  }
+
+  /** Whether what stands after a percent sign may be the rest of a spelling. */
+  #isPair(bytes: Uint8Array, from: number, to: number): boolean {
+    for (let at = from; at < from + 2 && at < to; at++) {
+      if (this.#special[bytes[at]!] === 1 || (bytes[at]! | 0x20) === 0x75) return true;
+      if (nibbles[bytes[at]!]! < 0) return false;
+    }
+    return true;
+  }
+
+  /** Whether what stands after an ampersand may be the rest of a spelling. */
+  #isName(bytes: Uint8Array, from: number, to: number): boolean {
+    let at = from;
+    while (at < to && at - from <= LONGEST_HTML_NAME && isAlphanumeric(bytes[at]!)) at++;
+    if (at >= to || this.#special[bytes[at]!] === 1 || bytes[at] === 0x3b || (at === from && bytes[at] === 0x23)) return true;
+    // Names that need no semicolon are this long.
+    return at - from >= 2 && at - from <= 4;
   }
 
   /** Whether `letter` may follow `before`, or begin a value with what stands at `next`. */
@@ -223,3 +241,6 @@ export class Scout {
     return tail;
   }
 }
+
+const isAlphanumeric = (byte: number): boolean =>
+  (byte >= 0x30 && byte <= 0x39) || (byte >= 0x41 && byte <= 0x5a) || (byte >= 0x61 && byte <= 0x7a);

@@ -30,6 +30,11 @@ export class UnitTrack {
     }
     const letter = automaton.classOf[byte]!;
     this.#starts[this.#count++ & 7] = start;
+    if (this.#state === 0 && this.#back === 0) {
+      this.#previous = 0;
+      if (automaton.firstBytes[byte] === 1) this.#state = automaton.step(0, letter);
+      return false;
+    }
     this.#previous = this.#state;
     this.#state = automaton.step(this.#state, letter);
     if (this.#back !== 0) this.#back = automaton.step(this.#back, letter);

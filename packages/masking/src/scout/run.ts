@@ -1,0 +1,17 @@
+import { bitsOf } from "./kinds.ts";
+
+const bits = bitsOf[0]!;
+
+/** Where the run of bytes that have `bit` begins that the byte at `at` is in, but not before `least`. */
+export function runStart(bytes: Uint8Array, at: number, least: number, bit: number): number {
+  let start = at;
+  while (start > least && (bits[bytes[start - 1]!]! & bit) !== 0) start--;
+  return start;
+}
+
+/** Where that run ends, but not after `most`. */
+export function runEnd(bytes: Uint8Array, at: number, most: number, bit: number): number {
+  let end = at;
+  while (end < most && (bits[bytes[end]!]! & bit) !== 0) end++;
+  return end;
+}
