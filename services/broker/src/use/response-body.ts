@@ -1,4 +1,4 @@
-import { Readable, type Transform } from "node:stream";
+import { Readable, Transform, type TransformCallback } from "node:stream";
 import zlib from "node:zlib";
 import { Refusal } from "@sallyport/contracts";
 
@@ -74,7 +74,8 @@ function decoderFor(coding: string): Transform {
     case "x-gzip":
       return zlib.createGunzip();
     case "deflate":
-      return zlib.createInflate();
+      // RFC 9110 §8.4.1.2 asks for zlib's wrapping; not every server knows. Whatever comes first tells which it is.
+      return new Inflate();
     case "br":
       return zlib.createBrotliDecompress();
     case "zstd":
@@ -96,5 +97,31 @@ async function* count(body: AsyncIterable<Uint8Array>, add: (bytes: number) => v
   for await (const chunk of body) {
     add(chunk.length);
     yield chunk;
+  }
+}
+
+/** Reads deflate with zlib's wrapping and without. */
+class Inflate extends Transform {
+  #inner: Transform | undefined;
+
+  override _transform(chunk: Buffer, _encoding: BufferEncoding, done: TransformCallback): void {
+    if (this.#inner === undefined) {
+      // RFC 1950 §2.2: method 8 in the low bits. In raw deflate these are a last block's flag and a stored or dynamic type: never 8.
+      this.#inner = ((chunk[0] ?? 0) & 0x0f) === 8 ? zlib.createInflate() : zlib.createInflateRaw();
+      this.#inner.on("data", (bytes: Buffer) => this.push(bytes));
+      this.#inner.on("error", (error) => this.destroy(error));
+    }
+    this.#inner.write(chunk, () => done());
+  }
+
+  override _flush(done: TransformCallback): void {
+    if (this.#inner === undefined) return done();
+    this.#inner.on("end", () => done());
+    this.#inner.end();
+  }
+
+  override _destroy(error: Error | null, done: (error: Error | null) => void): void {
+    this.#inner?.destroy();
+    done(error);
   }
 }

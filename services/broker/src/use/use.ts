@@ -9,6 +9,7 @@ import { withoutExports } from "../targets/exports/refuse-exports.ts";
 import { type HttpAnswer, type Operation, unfit } from "../targets/operation.ts";
 import type { Holder } from "../targets/sender.ts";
 import { type Ask, denied, type Judged, judge } from "./ask.ts";
+import { inspectedBody } from "./packed-body.ts";
 import type { UseParts } from "./parts.ts";
 import { type Ending, type UseFacts, useRecord } from "./records.ts";
 import { decodedBody } from "./response-body.ts";
@@ -225,7 +226,7 @@ async function* relay(
       eventUid,
     };
     const masker = maskerFor(masks, header("content-type"));
-    for await (const bytes of maskStream(masker, decodedBody(answer.body, header("content-encoding")))) {
+    for await (const bytes of maskStream(masker, inspectedBody(decodedBody(answer.body, header("content-encoding")), masks))) {
       signal.throwIfAborted();
       traffic.returned(bytes);
       yield { kind: "data", bytes };
