@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { create, type DescMethod, toBinary } from "@bufbuild/protobuf";
 import type { Session } from "@sallyport/sdk";
 
@@ -31,6 +32,11 @@ export async function edgeCall(session: Session, edge: string, method: DescMetho
     const text = await answer.text();
     const reason = /"reason"\s*:\s*"([A-Z_]+)"/.exec(text)?.[1] ?? /\b([A-Z]+_[A-Z_]+)\b/.exec(text)?.[1];
     if (reason === "PROOF_REQUIRED" && tries === 0) continue;
+    // A machine too busy to renew its lease in time: as its sentence says, again in a moment.
+    if (reason === "STATE_UNAVAILABLE" && tries < 5) {
+      await sleep(500);
+      continue;
+    }
     return { status: answer.status, text, reason: answer.ok ? undefined : reason };
   }
 }

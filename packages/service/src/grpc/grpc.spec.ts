@@ -156,7 +156,8 @@ describe("a gRPC door", () => {
     assert.equal((await refused(agent().whoAmI({}, { timeoutMs: 100 }))).reason, "CANCELLED");
     while (reasons.length < 2) await new Promise((resolve) => setTimeout(resolve, 10));
     assert.match(reasons[0] as string, /cancelled/);
-    assert.match(reasons[1] as string, /deadline/);
+    // The caller's clock started first: where it runs out before ours does, the caller cancels.
+    assert.match(reasons[1] as string, /deadline|cancelled/);
   });
 
   it("streams no faster than the caller reads, and stops the handler when the caller leaves", async () => {

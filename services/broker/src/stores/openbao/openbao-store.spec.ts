@@ -41,7 +41,7 @@ describe("a vault", () => {
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
     const store = new OpenBaoStore("vault", configFor(`http://127.0.0.1:${(server.address() as AddressInfo).port}`, more), {
       ...options,
-      timeoutMs: 300,
+      timeoutMs: 1000,
     });
     stores.push(store);
     return store;
