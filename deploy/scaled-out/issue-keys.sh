@@ -17,6 +17,6 @@ hand_out() {
 
 hand_out authn services-ca.crt checkpoint.pub authn.key authn.crt listener.key listener.crt agents-ca.key agents-ca.crt credential.jwk
 hand_out pdp services-ca.crt pdp.key pdp.crt
-hand_out broker-1 services-ca.crt checkpoint.pub broker.key broker.crt broker-group.key listener.key listener.crt agents-ca.crt
-hand_out broker-2 services-ca.crt checkpoint.pub broker.key broker.crt broker-group.key listener.key listener.crt agents-ca.crt
+hand_out broker-1 services-ca.crt checkpoint.pub broker.key broker.crt broker-group.key proxy-ca.key listener.key listener.crt agents-ca.crt
+hand_out broker-2 services-ca.crt checkpoint.pub broker.key broker.crt broker-group.key proxy-ca.key listener.key listener.crt agents-ca.crt
 hand_out audit services-ca.crt audit.key audit.crt listener.key listener.crt agents-ca.crt checkpoint.key

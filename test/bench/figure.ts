@@ -1,6 +1,6 @@
 /** What one benchmark found, as `--json` writes it. */
 export interface Figure {
-  /** `broker.use`, `pdp.check`, `start`, `idle`; several figures of one name differ in `depth` and `binding`. */
+  /** `broker.use`, `pdp.check`, `proxy.latency`, `proxy.throughput`, `start`, `idle`; several figures of one name differ in `depth` and `binding`. */
   readonly name: string;
   /** Agents in the chain, where that is what varies. */
   readonly depth?: number;
@@ -8,8 +8,8 @@ export interface Figure {
   readonly binding?: "mtls" | "dpop";
   /** The median over the runs. */
   readonly value: number;
-  /** `1/s` is better high, `s` and `MB` low. */
-  readonly unit: "1/s" | "s" | "MB";
+  /** `1/s` and `MB/s` are better high, `s`, `ms` and `MB` low. */
+  readonly unit: "1/s" | "MB/s" | "s" | "ms" | "MB";
   /** Milliseconds of one call, medians over the runs; null where calls are not what is measured. */
   readonly p50: number | null;
   readonly p99: number | null;

@@ -5,9 +5,10 @@ import { brokerUse } from "./broker-use.ts";
 import type { Figure, Settings } from "./figure.ts";
 import { lifecycle } from "./lifecycle.ts";
 import { pdpCheck } from "./pdp-check.ts";
+import { proxied } from "./proxy.ts";
 import { table } from "./table.ts";
 
-const names = ["broker.use", "pdp.check", "start", "idle"];
+const names = ["broker.use", "pdp.check", "proxy.latency", "proxy.throughput", "start", "idle"];
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
@@ -45,6 +46,7 @@ const settings: Settings = { seconds, warmUp, runs, concurrency, say: (text) => 
 const figures: Figure[] = [];
 if (wanted.has("broker.use")) figures.push(...(await brokerUse(settings)));
 if (wanted.has("pdp.check")) figures.push(await pdpCheck(settings));
+if (wanted.has("proxy.latency") || wanted.has("proxy.throughput")) figures.push(...(await proxied(settings, wanted)));
 if (wanted.has("start") || wanted.has("idle")) figures.push(...(await lifecycle(settings, wanted)));
 console.log(table(figures));
 if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(figures, undefined, 2)}\n`);

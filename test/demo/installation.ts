@@ -15,6 +15,8 @@ export interface Installation {
   readonly endpoints: Endpoints;
   /** `host:port` of the listener for client certificates, where it is one process. */
   readonly agentsMtls?: string;
+  /** `host:port` of the proxy, where the configuration opens it and it is one process. */
+  readonly proxy?: string;
   /** Folders beyond the demo's own in which the secret must not be found either. */
   readonly otherFolders: readonly string[];
   /** What the scaled-out form has more to show. */
@@ -33,13 +35,13 @@ export interface ScaledOut {
 /** The embedded default: four services in one process, SQLite, a file store, a local evidence log. @param more configuration beyond that */
 export async function startEmbedded(world: World, more: Record<string, unknown> = {}): Promise<Installation> {
   const { state } = world;
-  const [agents, agentsMtls, peers, edge, ops] = (await freePorts(5)).map(at) as [string, string, string, string, string];
+  const [agents, agentsMtls, peers, edge, ops, proxy] = (await freePorts(6)).map(at) as [string, string, string, string, string, string];
   const configFile = join(state, "sallyport.yaml");
   const dataDir = join(state, "data");
   writeConfiguration(configFile, world, {
     dataDir,
     state: "sqlite",
-    listen: { agents, agentsMtls, peers, edge, ops },
+    listen: { agents, agentsMtls, peers, edge, ops, proxy },
     store: { kind: "file", path: "./data/secrets.jwe", key: "file:./data/keys/file-store.key" },
     ...more,
   });
@@ -57,6 +59,7 @@ export async function startEmbedded(world: World, more: Record<string, unknown> 
       ca: readFileSync(join(dataDir, "keys", "services-ca.crt"), "utf8"),
     },
     agentsMtls,
+    proxy,
     otherFolders: [],
     stop: service.stop,
   };

@@ -12,6 +12,7 @@ const commands: Record<string, () => Promise<Command>> = {
   logout: async () => (await import("./commands/logout.ts")).logoutCommand(),
   whoami: async () => (await import("./commands/whoami.ts")).whoamiCommand(),
   delegate: async () => (await import("./commands/delegate.ts")).delegateCommand(),
+  run: async () => (await import("./commands/run.ts")).runCommand(),
   secrets: async () => (await import("./commands/secrets.ts")).secretsCommand(),
   use: async () => (await import("./commands/use.ts")).useCommand(),
   request: async () => (await import("./commands/request.ts")).requestCommand(),
@@ -32,7 +33,8 @@ export async function main(argv: readonly string[]): Promise<number> {
   const program = new Command("sallyport")
     .description("The gateway between nested AI agents and the secrets they use")
     .version(version)
-    .exitOverride();
+    .exitOverride()
+    .enablePositionalOptions();
   const named = argv[2] !== undefined && Object.hasOwn(commands, argv[2]) ? commands[argv[2]] : undefined;
   for (const load of named === undefined ? Object.values(commands) : [named]) program.addCommand(await load());
   for (const command of program.commands) override(command);

@@ -4,6 +4,7 @@ import type { Logger } from "pino";
 import type { Client } from "./client.ts";
 import type { Clock } from "./clock.ts";
 import type { Config } from "./config/config.ts";
+import type { Address } from "./config/fields.ts";
 import type { EdgeRequest, EdgeResponse } from "./edge/edge-route.ts";
 import type { Handlers, ServiceRole } from "./handler.ts";
 
@@ -54,6 +55,23 @@ export interface Listeners {
   readonly peers: Listener;
   /** HTTP: Connect, JSON, gRPC-Web and plain routes. */
   readonly edge: EdgeListener;
+  /** TLS with a client certificate of the agents' CA, for tools that speak HTTP through a proxy. */
+  readonly proxy: OwnListener;
+}
+
+/** A door whose protocol its service speaks itself. The process opens it with the others, drains and closes it with them. */
+export interface OwnDoor {
+  /** @param setting which setting names the address. @returns where it listens. @throws StartError */
+  open(address: Address, setting: string): Promise<Address>;
+  /** Takes nothing new and resolves once what runs has ended. */
+  drain(): Promise<void>;
+  /** Ends whatever still runs. */
+  close(): void;
+}
+
+export interface OwnListener {
+  /** @throws Error where something is served here already */
+  serve(door: OwnDoor): this;
 }
 
 export interface ServeOptions<S extends DescService = DescService> {

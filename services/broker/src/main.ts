@@ -104,6 +104,11 @@ export async function start(host: Host): Promise<Running> {
   for (const door of [host.listeners.agents, host.listeners.agentsMtls, host.listeners.edge]) {
     door.serve(BrokerService, broker).serve(ReviewService, people);
   }
+  if (config.proxy !== undefined) {
+    // X.509 is heavy, and only this door needs it.
+    const { proxyDoor } = await import("./proxy/start.ts");
+    host.listeners.proxy.serve(await proxyDoor(host, config.proxy, { gate, catalogue, parts }));
+  }
 
   return {
     name: "broker",

@@ -64,7 +64,8 @@ export function saveProfile(name: string, { session, signIn }: Profile): string 
 
 export const forgetProfile = (name: string): void => rmSync(profilePath(name), { force: true });
 
-const profileFolder = () => process.env.SALLYPORT_HOME ?? join(process.env.XDG_CONFIG_HOME ?? join(homedir(), ".config"), "sallyport");
+export const profileFolder = () =>
+  process.env.SALLYPORT_HOME ?? join(process.env.XDG_CONFIG_HOME ?? join(homedir(), ".config"), "sallyport");
 
 export function profilePath(name: string): string {
   if (!/^[a-z0-9-]{1,40}$/.test(name)) {

@@ -4,6 +4,7 @@ import { secrets } from "./connections.ts";
 import { evidence } from "./evidence.ts";
 import { httpUrl, pathIn } from "./fields.ts";
 import { embeddedListen, services } from "./listen.ts";
+import { proxy } from "./proxy.ts";
 import { stores } from "./stores.ts";
 import { targets } from "./targets.ts";
 import { authn, trust } from "./trust.ts";
@@ -40,6 +41,7 @@ export const configSchema = (folder: string) =>
       stores: stores(folder),
       secrets,
       targets: targets(folder),
+      proxy,
       listen: embeddedListen,
       services,
       telemetry: z

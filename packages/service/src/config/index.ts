@@ -7,6 +7,7 @@ export { type Inject, type InjectedField, type InjectKind, injectedFields } from
 export { configJsonSchema } from "./json-schema.ts";
 export type { Listen } from "./listen.ts";
 export { loadConfig, parseConfig } from "./load.ts";
+export type { PassedDestination, ProxySettings } from "./proxy.ts";
 export { resolveReference } from "./reference.ts";
 export type { AwsStore, AzureStore, EnvironmentStore, FileStore, GcpStore, KubernetesStore, OpenbaoStore, Store } from "./stores.ts";
 export type { HttpTarget } from "./targets.ts";

@@ -7,6 +7,9 @@ const listen = z
     agents: address.prefault("127.0.0.1:7443").meta({ description: "gRPC for agents and people, TLS" }),
     agentsMtls: address.prefault("127.0.0.1:7444").meta({ description: "gRPC for agents with client certificates" }),
     peers: address.prefault("127.0.0.1:7445").meta({ description: "gRPC between services, mTLS" }),
+    proxy: address
+      .prefault("127.0.0.1:7481")
+      .meta({ description: "The forward proxy and reverse path, TLS with client certificates; open where there is `proxy`" }),
     edge: address.prefault("127.0.0.1:7480").meta({ description: "HTTP" }),
     ops: address.prefault("127.0.0.1:7490").meta({ description: "/metrics, /healthz and /readyz" }),
   })

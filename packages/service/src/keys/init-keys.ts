@@ -47,6 +47,8 @@ export async function initKeys({ dataDir, trustDomain, names = [] }: InitOptions
     made.push("agents-ca.key");
     await keep("agents-ca.crt", certificatePem(agents));
   }
+  // The key alone: its certificate names the hosts of the targets, so brokers issue it from the configuration that they serve.
+  await keep("proxy-ca.key", generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey.export({ type: "pkcs8", format: "pem" }));
   await keep("credential.jwk", await credentialJwk());
   await keep("checkpoint.key", generateKeyPairSync("ed25519").privateKey.export({ type: "pkcs8", format: "pem" }));
   const checkpoint = createPublicKey(await readFile(join(folder, "checkpoint.key")));

@@ -65,6 +65,18 @@ export function checkpointPrivateKey(dataDir: string): KeyObject {
   throw unusable(dataDir, "checkpoint.key", "no Ed25519 private key as PEM");
 }
 
+/** The key of the CA that speaks for targets' hosts to tools: P-256. @throws StartError that says what to do */
+export function proxyAuthorityKey(dataDir: string): KeyObject {
+  const pem = readKey(dataDir, "proxy-ca.key");
+  try {
+    const key = createPrivateKey(pem);
+    if (key.asymmetricKeyDetails?.namedCurve === "prime256v1") return key;
+  } catch {
+    // said below
+  }
+  throw unusable(dataDir, "proxy-ca.key", "no P-256 private key as PEM");
+}
+
 /**
  * The key that proves the audit service's checkpoints: raw Ed25519 (RFC 8032 §5.1.5).
  *

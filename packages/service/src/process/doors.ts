@@ -10,6 +10,7 @@ import type { ServiceRole } from "../handler.ts";
 import type { Listeners } from "../host.ts";
 import { roles } from "../keys/spiffe.ts";
 import { agentsMtlsCredentials, listenerCredentials, peersServerCredentials } from "../keys/tls.ts";
+import { OwnDoorListener } from "./own-door-listener.ts";
 
 export interface DoorSettings {
   readonly config: Config;
@@ -28,6 +29,7 @@ export class Doors implements Listeners {
   readonly agentsMtls: GrpcListener;
   readonly peers: GrpcListener;
   readonly edge: EdgeServer;
+  readonly proxy: OwnDoorListener;
   readonly #log: Logger;
 
   constructor({ config, listen, setting, self, dispatcher, log }: DoorSettings) {
@@ -43,6 +45,7 @@ export class Doors implements Listeners {
     });
     this.peers = new GrpcListener({ ...common, door: "peers", ...at("peers"), credentials: () => peersServerCredentials(dataDir, self) });
     this.edge = new EdgeServer({ dispatcher, log, ...at("edge") });
+    this.proxy = new OwnDoorListener(listen.proxy, `${setting}.proxy`);
     this.#log = log;
   }
 
@@ -63,6 +66,7 @@ export class Doors implements Listeners {
         opened[name] = await door.open();
       }
       if (this.edge.used) opened.edge = await this.edge.open();
+      if (this.proxy.used) opened.proxy = await this.proxy.open();
     } catch (error) {
       this.close();
       throw error;
@@ -77,13 +81,13 @@ export class Doors implements Listeners {
     const bound = new Promise<"late">((resolve) => {
       timer = setTimeout(() => resolve("late"), boundMs);
     });
-    const drained = Promise.all([this.agents.drain(), this.agentsMtls.drain(), this.peers.drain(), this.edge.drain()]);
+    const drained = Promise.all([this.agents.drain(), this.agentsMtls.drain(), this.peers.drain(), this.edge.drain(), this.proxy.drain()]);
     if ((await Promise.race([drained, bound])) === "late") this.#log.warn({ boundMs }, "calls that did not end in time were cut off");
     clearTimeout(timer);
     this.close();
   }
 
   close(): void {
-    for (const door of [this.agents, this.agentsMtls, this.peers, this.edge]) door.close();
+    for (const door of [this.agents, this.agentsMtls, this.peers, this.edge, this.proxy]) door.close();
   }
 }

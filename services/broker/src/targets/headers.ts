@@ -6,14 +6,18 @@ import { holdsPlaceholder } from "./placeholders/find.ts";
 const allowed = new Set([
   "accept",
   "accept-language",
+  "anthropic-beta",
   "cache-control",
   "content-language",
   "content-type",
+  "git-protocol",
   "idempotency-key",
   "if-match",
   "if-modified-since",
   "if-none-match",
   "if-unmodified-since",
+  "openai-organization",
+  "openai-project",
   "prefer",
   "user-agent",
 ]);

@@ -23,7 +23,7 @@ export interface Operation {
   readonly headers: readonly [string, string][];
   /** Empty where the body comes as an upload. */
   readonly body: Uint8Array;
-  /** SHA-256 of the body, hex. */
+  /** SHA-256 of the body, hex; empty where it is an upload whose hash is not known beforehand. */
   readonly bodyHash: string;
   readonly upload?: Upload;
   /** `POST /v1/refunds`: mask it before anyone reads it. */
@@ -32,11 +32,12 @@ export interface Operation {
   readonly exactBytes: Uint8Array;
 }
 
-/** A body in pieces, whose size and hash are checked by whoever yields them, before the last byte. */
+/** A body in pieces, whose size and hash, where they are known, are checked by whoever yields them, before the last byte. */
 export interface Upload {
-  readonly size: number;
-  /** Hex. */
-  readonly sha256: string;
+  /** Undefined where the sender does not say beforehand: then whoever yields the pieces keeps them in the target's bound. */
+  readonly size: number | undefined;
+  /** Hex. Undefined where only its end would tell: nobody can approve such a body. */
+  readonly sha256: string | undefined;
   readonly pieces: AsyncIterable<Uint8Array>;
 }
 
@@ -83,7 +84,7 @@ export function withUpload(operation: Operation, upload: Upload): Operation {
   refuseBodyOf(operation.method);
   return withExactBytes({
     ...operation,
-    bodyHash: upload.sha256,
+    bodyHash: upload.sha256 ?? "",
     upload: { ...upload, pieces: searched(upload.pieces, contentTypeOf(operation.headers)) },
   });
 }
@@ -98,7 +99,7 @@ export function unfit(operation: Operation): Refusal | undefined {
       `Target "${target}" is not configured for ${method} on this path; ask the operator to add it to the target's allow list.`,
     );
   }
-  const size = operation.upload?.size ?? operation.body.length;
+  const size = operation.upload === undefined ? operation.body.length : (operation.upload.size ?? 0);
   if (size > config.maxBodyBytes)
     return because("TOO_LARGE", `Target "${target}" takes bodies of at most ${config.maxBodyBytes} bytes; this one has ${size}.`);
   const taken = config.inject === undefined ? undefined : takesPlace(operation, config.inject);

@@ -226,7 +226,7 @@ function requestOf(
     // What comes back must be read to be masked.
     ["accept-encoding", "identity"],
     ...Object.entries(traced),
-    ...(upload === undefined ? [] : [["content-length", String(upload.size)] as [string, string]]),
+    ...(upload?.size === undefined ? [] : [["content-length", String(upload.size)] as [string, string]]),
     // Last: the secret is among them, and nothing that the agent sends takes its place.
     ...filled.map(([name, value]): [string, string] => [name, value]),
   ];

@@ -1,0 +1,34 @@
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { existsSync, realpathSync } from "node:fs";
+import { Refusal } from "@sallyport/contracts";
+import { profileFolder } from "../../profile/profile.ts";
+
+/**
+ * A network of its own, with nothing but a loopback in it; and users of its own, so that nothing in it can look into processes
+ * outside, whoever they belong to.
+ */
+const always = ["--unshare-user", "--unshare-net", "--unshare-ipc", "--die-with-parent", "--dev-bind", "/", "/"];
+/** Where it can be had: processes of its own too, which end with it. A container's own rules may keep this from us. */
+const processes = ["--unshare-pid", "--proc", "/proc"];
+
+/** Starts this program again in a namespace, where it makes the listener for the tool and hands it out (`startInside`). @throws Refusal */
+export function startInNamespace(tool: string, args: readonly string[], hidden: readonly string[], env: NodeJS.ProcessEnv): ChildProcess {
+  const isolation = isolationHere();
+  if (isolation === undefined) throw noNamespace();
+  const empty = ["/run", profileFolder(), ...hidden].filter((path) => existsSync(path)).flatMap((path) => ["--tmpfs", realpathSync(path)]);
+  const self = [process.execPath, ...process.execArgv, process.argv[1] as string, "run", "--inside-namespace", "--", tool, ...args];
+  return spawn("bwrap", [...isolation, ...empty, "--", ...self], { stdio: ["inherit", "inherit", "inherit", "ipc"], env });
+}
+
+function isolationHere(): readonly string[] | undefined {
+  if (process.platform !== "linux") return undefined;
+  return [[...always, ...processes], always].find(
+    (flags) => spawnSync("bwrap", [...flags, "--", "/bin/true"], { stdio: "ignore" }).status === 0,
+  );
+}
+
+const noNamespace = () =>
+  new Refusal(
+    "INVALID_REQUEST",
+    "No network namespace can be had here (Linux with bubblewrap makes one), so others could act as the tool. Install bubblewrap, or accept that with --shared-user.",
+  );

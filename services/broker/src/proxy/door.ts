@@ -1,0 +1,162 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { createServer, type Server } from "node:https";
+import type { Socket } from "node:net";
+import type { TLSSocket } from "node:tls";
+import { context } from "@opentelemetry/api";
+import { Refusal } from "@sallyport/contracts";
+import { type Address, cannotListen, type KeyPair, type OwnDoor } from "@sallyport/service";
+import type { CallerGate } from "../rpc/recording-gate.ts";
+import type { UseParts } from "../use/parts.ts";
+import { blocked, type Destinations } from "./destinations.ts";
+import type { Exchanges } from "./exchange.ts";
+import { closingOnError, Http1Answer, headersOf, http1Limits, rawAnswer, requestOf, Turns } from "./http1.ts";
+import type { Passing } from "./passing.ts";
+import type { Places } from "./places.ts";
+import { callOf, type ProvenConnection, peerOf } from "./proven-connection.ts";
+import { recordRefused } from "./records.ts";
+import { absoluteForm, sentTo } from "./request-target.ts";
+import { once } from "./tool-headers.ts";
+import type { Tunnels } from "./tunnels.ts";
+
+/** Where whoever runs a tool asks what the tool must be told. */
+export const aboutPath = "/.well-known/sallyport-proxy";
+
+export interface DoorParts {
+  readonly gate: CallerGate;
+  readonly tls: KeyPair;
+  /** PEM of the CA for agents' client certificates. */
+  readonly agentsCa: Buffer;
+  /** PEM of the CA for targets' hosts. */
+  readonly targetsCa: string;
+  readonly destinations: Destinations;
+  readonly exchanges: Pick<Exchanges, "serve">;
+  readonly tunnels: Tunnels;
+  readonly passing: Passing;
+  readonly places: Places;
+  readonly evidence: UseParts["evidence"];
+}
+
+/**
+ * The forward proxy and the reverse path: HTTP/1.1 in TLS, for holders of a credential that is bound to their client certificate.
+ * Whoever runs a tool (`sallyport run`) opens these connections and adds the credential; the tool itself has neither.
+ */
+export class ProxyDoor implements OwnDoor {
+  readonly #parts: DoorParts;
+  readonly #server: Server;
+  readonly #turns = new Turns();
+  #draining = false;
+
+  constructor(parts: DoorParts) {
+    this.#parts = parts;
+    const { tls, agentsCa } = parts;
+    const serve = (request: IncomingMessage, response: ServerResponse, awaits = false) => void this.#serve(request, response, awaits);
+    this.#server = createServer(
+      {
+        ...http1Limits,
+        key: tls.key,
+        cert: tls.certificate,
+        ca: agentsCa,
+        requestCert: true,
+        rejectUnauthorized: true,
+        minVersion: "TLSv1.2",
+        ALPNProtocols: ["http/1.1"],
+        handshakeTimeout: 10_000,
+      },
+      serve,
+    );
+    closingOnError(this.#server as unknown as Parameters<typeof closingOnError>[0]);
+    this.#server.on("checkContinue", (request, response) => serve(request, response, true));
+    this.#server.on("connect", (request: IncomingMessage, socket: Socket, head: Buffer) => {
+      const connection = this.#provenOrEnded(request, socket);
+      if (connection !== undefined) void parts.tunnels.accept(request, socket, head, connection);
+    });
+  }
+
+  async open(address: Address, setting: string): Promise<Address> {
+    await new Promise<void>((resolve, reject) => {
+      this.#server.once("error", (error) => reject(cannotListen(address, setting, error)));
+      this.#server.listen(address.port, address.host, resolve);
+    });
+    const bound = this.#server.address();
+    return { host: address.host, port: typeof bound === "object" && bound !== null ? bound.port : address.port };
+  }
+
+  async drain(): Promise<void> {
+    this.#draining = true;
+    if (!this.#server.listening) return;
+    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    this.#server.closeIdleConnections();
+    await Promise.all([closed, this.#parts.tunnels.drain()]);
+  }
+
+  close(): void {
+    this.#parts.tunnels.close();
+    this.#server.closeAllConnections();
+    this.#server.close();
+  }
+
+  #provenOrEnded(request: IncomingMessage, socket: Socket): ProvenConnection | undefined {
+    try {
+      return provenBy(request);
+    } catch (error) {
+      socket.on("error", () => undefined).end(rawAnswer(error as Refusal));
+      return undefined;
+    }
+  }
+
+  async #serve(request: IncomingMessage, response: ServerResponse, awaitsContinue: boolean): Promise<void> {
+    if (!(await this.#turns.wait(request, response))) return;
+    const answer = new Http1Answer(request, response, () => this.#draining);
+    try {
+      const connection = provenBy(request);
+      const target = request.url ?? "";
+      if (target === aboutPath) return await this.#about(connection, request, response);
+      const parsed = requestOf(request, response, awaitsContinue);
+      if (target.startsWith("/"))
+        return await this.#parts.exchanges.serve({ ...parsed, destination: { kind: "reverse" }, sent: target }, connection, answer);
+      const absolute = absoluteForm(target);
+      if (absolute === undefined) throw new Refusal("INVALID_REQUEST", "The request's URL is neither a path nor one of http or https.");
+      const { origin } = absolute;
+      const sent = sentTo(origin, target, parsed.headers);
+      if (this.#parts.destinations.isTarget(origin))
+        return await this.#parts.exchanges.serve({ ...parsed, destination: { kind: "origin", origin }, sent }, connection, answer);
+      await this.#elsewhere(connection, request, response, { origin, sent, parsed, awaitsContinue });
+    } catch (error) {
+      answer.refuse(error instanceof Refusal ? error : new Refusal("INTERNAL", "Sallyport failed here.", { cause: error }));
+    }
+  }
+
+  async #elsewhere(
+    connection: ProvenConnection,
+    request: IncomingMessage,
+    response: ServerResponse,
+    {
+      origin,
+      sent,
+      parsed,
+    }: { origin: Parameters<typeof blocked>[0]; sent: string; parsed: ReturnType<typeof requestOf>; awaitsContinue: boolean },
+  ): Promise<void> {
+    const call = callOf(connection, parsed.signal, context.active());
+    const caller = await this.#parts.gate.authenticate(call);
+    using _place = this.#parts.places.take(caller);
+    if (origin.scheme === "https" || !this.#parts.destinations.passes(origin)) {
+      await recordRefused(this.#parts.evidence, caller, call, blocked(origin), origin);
+      throw blocked(origin);
+    }
+    parsed.wantBody();
+    await this.#parts.passing.request(origin, sent, caller, call, request, response);
+  }
+
+  async #about(connection: ProvenConnection, request: IncomingMessage, response: ServerResponse): Promise<void> {
+    if (request.method !== "GET") throw new Refusal("INVALID_REQUEST", "This is read by GET.");
+    await this.#parts.gate.authenticate(callOf(connection, AbortSignal.timeout(10_000), context.active()));
+    const body = JSON.stringify({ ca: this.#parts.targetsCa, hosts: this.#parts.destinations.targetHosts });
+    response.writeHead(200, { "content-type": "application/json", "cache-control": "no-store" }).end(body);
+  }
+}
+
+/** @throws Refusal PROOF_REQUIRED, INVALID_REQUEST */
+const provenBy = (request: IncomingMessage): ProvenConnection => ({
+  peer: peerOf(request.socket as TLSSocket),
+  authorization: once(headersOf(request.rawHeaders), "proxy-authorization") ?? "",
+});

@@ -1,0 +1,84 @@
+import { printable, Refusal } from "@sallyport/contracts";
+import type { TargetConfig } from "../catalogue/catalogue.ts";
+import { ownHeaders } from "../targets/inject/own-places.ts";
+
+/** The connection's own (RFC 9110 §7.6.1, RFC 9113 §8.2.2), and what the broker frames anew. */
+const ofTheConnection = new Set([
+  ...["connection", "keep-alive", "proxy-connection", "proxy-authorization", "proxy-authenticate", "te", "trailer", "transfer-encoding"],
+  ...["upgrade", "http2-settings", "host", "content-length", "expect"],
+]);
+
+/**
+ * What tools say by themselves and the broker decides: how an answer is packed, and that answers come whole, as pieces of one
+ * cannot be masked (RFC 9110 §14.2 lets a server ignore a range). Trace context is read and written by the broker.
+ */
+const decidedHere = new Set(["accept-encoding", "range", "if-range", "traceparent", "tracestate", "baggage", "content-encoding"]);
+
+/** Advice and chatter of package managers and of fetch in Node; no target acts on them. */
+const chatter = /^(?:npm|pacote|sec-fetch)-|^(?:pragma|referer|dnt|priority|accept-charset|upgrade-insecure-requests)$/;
+
+/** For the proxy itself. */
+const toTheProxy = new Set(["sallyport-target", "sallyport-access-request"]);
+
+export interface ToolHeaders {
+  /** What is judged and sent, still as strictly as what agents send by `Use`. */
+  readonly sent: { name: string; value: string }[];
+  /** One value each. */
+  readonly target: string | undefined;
+  readonly accessRequest: string;
+  /** Of the request's body, in the order in which they were applied. */
+  readonly contentEncoding: string | undefined;
+}
+
+/**
+ * A tool's headers, without those that were for the connection or the proxy. What its `Connection` header names goes too, before
+ * anything is injected, so that nominating a header takes nothing away but the tool's own.
+ *
+ * @throws Refusal INVALID_REQUEST
+ */
+export function toolHeaders(received: readonly (readonly [string, string])[]): ToolHeaders {
+  const named = new Set(valuesOf(received, "connection").flatMap((value) => value.split(",").map((name) => name.trim().toLowerCase())));
+  if (valuesOf(received, "upgrade").some((value) => /websocket/i.test(value))) throw noWebSocket();
+  return {
+    sent: received
+      .filter(
+        ([name]) =>
+          !ofTheConnection.has(name) && !decidedHere.has(name) && !chatter.test(name) && !toTheProxy.has(name) && !named.has(name),
+      )
+      .map(([name, value]) => ({ name, value })),
+    target: once(received, "sallyport-target"),
+    accessRequest: once(received, "sallyport-access-request") ?? "",
+    contentEncoding: once(received, "content-encoding"),
+  };
+}
+
+/**
+ * Without the headers that the target's configuration sets. Many tools do not start without a key to send there; theirs, whatever
+ * it is, gives way.
+ */
+export function withoutInjected(headers: ToolHeaders["sent"], config: TargetConfig | undefined): ToolHeaders["sent"] {
+  if (config?.inject === undefined) return headers;
+  const injected = new Set(ownHeaders(config.inject).map(spelling));
+  return headers.filter(({ name }) => !injected.has(spelling(name)));
+}
+
+/** Gateways make one name of `x_a` and `x-a`. */
+const spelling = (name: string) => name.toLowerCase().replaceAll("_", "-");
+
+export const valuesOf = (headers: readonly (readonly [string, string])[], wanted: string): string[] =>
+  headers.filter(([name]) => name === wanted).map(([, value]) => value);
+
+/** @throws Refusal INVALID_REQUEST where it is there more than once */
+export function once(headers: readonly (readonly [string, string])[], name: string): string | undefined {
+  const values = valuesOf(headers, name);
+  if (values.length > 1)
+    throw new Refusal("INVALID_REQUEST", `Header "${printable(name, 64)}" is there twice; which one counts cannot be known.`);
+  return values[0];
+}
+
+const noWebSocket = () =>
+  new Refusal(
+    "DESTINATION_NOT_ALLOWED",
+    "WebSockets are not carried to targets, as what comes back in them is not masked yet; use the target's plain HTTP interface.",
+    { metadata: { effect: "none" } },
+  );
