@@ -4,8 +4,6 @@ import zlib from "node:zlib";
 import { Refusal } from "@sallyport/contracts";
 import { Masker, type MaskSet } from "@sallyport/masking";
 
-/** Bytes by which it is told what a body is. */
-const magicBytes = 6;
 /** Packed content inside packed content is unpacked so often. */
 const maxDepth = 2;
 /** What unpacks to more than this, and to more than {@link maxRatio} times its size, is taken for a bomb. */
@@ -69,8 +67,8 @@ class Inside {
   async write(chunk: Uint8Array): Promise<void> {
     if (this.#begin !== undefined) {
       this.#begin = Buffer.concat([this.#begin, chunk]);
-      if (this.#begin.length < magicBytes) return;
-      await this.#open();
+      // A heartbeat of one byte is not held back for what cannot come of it.
+      if (!isUndecided(this.#begin)) await this.#open();
     } else await this.#take(chunk);
   }
 
@@ -157,6 +155,12 @@ const sealed: readonly Buffer[] = [
   Buffer.from([0x04, 0x22, 0x4d, 0x18]),
   Buffer.from("age-en"),
 ];
+
+/** Whether more bytes could make it one of them. */
+const isUndecided = (begin: Buffer) =>
+  [...sealed, ...packings.map(({ magic }) => magic)].some(
+    (magic) => begin.length < magic.length && magic.subarray(0, begin.length).equals(begin),
+  );
 
 const unreadable = (cause?: unknown) =>
   new Refusal(
