@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Agent } from "@sallyport/sdk";
 import { mustRun } from "../demo/process.ts";
-import { evidenceOnce, readEvidence, settledEvidence, terminalEvents, usesIn } from "./evidence-log.ts";
+import { type Evidence, evidenceOnce, readEvidence, settledEvidence, terminalEvents, usesIn } from "./evidence-log.ts";
 import { embeddedSite, type Site } from "./site.ts";
 import { noSmallDisk, type SmallDisk, smallDisk } from "./small-disk.ts";
 import { eventually, read, refusalOf, told } from "./told.ts";
@@ -66,17 +66,18 @@ suite(`a disk without room${noSmallDisk === undefined ? "" : ` [skipped: ${noSma
     await settledEvidence(site.log);
     // What was refused meanwhile is counted, and summed up at the latest now.
     await site.services.broker.stop();
+    const refusedIn = (records: Evidence[]) =>
+      terminalEvents(records, "no-room")
+        .filter(({ status_code }) => status_code === "AUDIT_UNAVAILABLE")
+        .reduce((sum, { count }) => sum + (count ?? 1), 0);
+    await evidenceOnce(site.log, "all that was refused", (all) => refusedIn(all) >= 1 + 20);
     const records = readEvidence(site.log);
     const begun = terminalEvents(records, "begun-before");
     assert.deepEqual(
       begun.map(({ status_code }) => status_code),
       ["CANCELLED"],
     );
-    const refused = terminalEvents(records, "no-room").filter(({ status_code }) => status_code === "AUDIT_UNAVAILABLE");
-    assert.equal(
-      refused.reduce((sum, { count }) => sum + (count ?? 1), 0),
-      1 + 20,
-    );
+    assert.equal(refusedIn(records), 1 + 20);
     const uses = usesIn(records);
     for (const { intent, outcomes } of uses) assert.equal(outcomes.length, 1, intent.metadata.uid);
     const intents = new Set(uses.map(({ intent }) => intent.unmapped.sallyport.statement?.masked));
