@@ -6,8 +6,8 @@ export type Form = TextForm | Base64Form | HexForm | NumberForm;
 
 export interface TextForm {
   readonly kind: "text";
-  /** Each letter stood for itself, and nothing between them. */
-  readonly exact: boolean;
+  /** How many times over letters of it were percent-encoded, 0 to 2. */
+  readonly percent: number;
 }
 
 export interface Base64Form {
@@ -60,7 +60,7 @@ function write(text: string, form: Form, span: Uint8Array): Uint8Array | undefin
   switch (form.kind) {
     case "text": {
       let written = text;
-      for (let level = form.exact ? 0 : percentLevels(span); level > 0; level--) written = encodeURIComponent(written);
+      for (let level = form.percent; level > 0; level--) written = encodeURIComponent(written);
       const bytes = Buffer.from(written, "latin1");
       return span.length > 2 && span[1] === 0 ? joined(bytes) : bytes;
     }
@@ -84,14 +84,6 @@ function write(text: string, form: Form, span: Uint8Array): Uint8Array | undefin
 }
 
 const NOTHING = new Uint8Array(0);
-
-/** How many times over a span is percent-encoded, 0 to 2: twice where each `%` in it is itself spelled `%25`. */
-function percentLevels(span: Uint8Array): number {
-  const pairs = Buffer.from(span)
-    .toString("latin1")
-    .match(/%[0-9a-f]{2}/giu);
-  return pairs === null ? 0 : pairs.every((pair) => pair === "%25") ? 2 : 1;
-}
 
 /** Nothing where `text` begins with the bits `shown`, else a letter to put before it that does. */
 function letterShowing(shown: number, bits: number, text: string): string {

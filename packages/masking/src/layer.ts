@@ -10,7 +10,7 @@ import { DecimalReader } from "./decimal-reader.ts";
 import type { Form } from "./form.ts";
 import { glance, glanceLength, isSpelledPlainly, maybeSilent, NO_SPELLING, WIDE } from "./glance.ts";
 import { HexReader } from "./hex-reader.ts";
-import { BACKSPACE, isSkipped } from "./letters.ts";
+import { BACKSPACE, isSkipped, PERCENT } from "./letters.ts";
 import { NumberReader } from "./number-reader.ts";
 import type { Decoded, Origin, Search } from "./search.ts";
 import { Spelling, spellingLead } from "./spelling.ts";
@@ -239,7 +239,8 @@ export class Layer implements Decoded {
       at++;
       if (spelled === 0 || spelled === plain) break;
     }
-    if (spelled !== 0 && spelled !== plain) return from;
+    // Where both are in a value, they differ in where it began.
+    if (spelled !== 0) return from;
     if (plain >= denseEnd) return from;
     this.#align(thread, base + from);
     thread.decoded += at - from;
@@ -276,6 +277,7 @@ export class Layer implements Decoded {
       return;
     }
     const last = progress === "bytes" ? at : at - 1;
+    if (spelling.lead === PERCENT) thread.outerPercent = thread.decoded;
     // A character of several bytes: threads that its first byte forks read the others too.
     const group = [thread];
     for (const decoded of spelling.bytes) {
@@ -309,6 +311,7 @@ export class Layer implements Decoded {
       thread.dead = true;
       return;
     }
+    if (spelling.lead === PERCENT) thread.innerPercent = thread.decoded;
     for (const decoded of spelling.bytes) this.#readByte(thread, decoded, spelling.start, progress === "bytes" ? at : start - 1, threads);
     if (progress === "bytes-before") this.#readInner(thread, byte, start, at, threads);
   }
@@ -359,12 +362,25 @@ export class Layer implements Decoded {
   #found(thread: Thread, length: number, entry: number, at: number): void {
     const first = thread.indexOf(thread.decoded - length);
     const origin = this.#origin;
-    const form: Form = { kind: "text", exact: at - first + 1 === length };
+    const begin = thread.decoded - length;
+    const percent = (thread.outerPercent >= begin ? 1 : 0) + (thread.innerPercent >= begin ? 1 : 0);
+    const form: Form = { kind: "text", percent };
     this.#search.found({
       ...origin.span(first, at),
       entry,
       form: origin.form(form, first, at),
     });
+  }
+
+  /**
+   * Of two alike: the one whose partial match began earlier, with a letter that is spelled (`\\"` for `"`, `%36` for `6`) rather than with
+   * the last byte of its spelling. Of terminal sequences that differ in where they began only, the later one can get longer.
+   */
+  #isBetter(thread: Thread, other: Thread): boolean {
+    const depth = this.#search.automaton.depth(thread.state);
+    if (depth === 0) return began(thread) < began(other);
+    const earlier = other.startOf(depth) - thread.startOf(depth);
+    return earlier !== 0 ? earlier > 0 : began(thread) > began(other);
   }
 
   /** Threads that will read whatever follows alike become one; at the root, any other that is at no spelling will do instead. */
@@ -375,9 +391,8 @@ export class Layer implements Decoded {
     for (const thread of threads) {
       if (thread.dead) continue;
       const same = indexOfAlike(threads, kept, thread);
-      // Of terminal sequences that differ in where they began only, the later one can get longer.
       if (same >= 0) {
-        if (began(thread) > began(threads[same]!)) threads[same] = thread;
+        if (this.#isBetter(thread, threads[same]!)) threads[same] = thread;
         continue;
       }
       threads[kept++] = thread;

@@ -49,14 +49,28 @@ describe("masking a value", () => {
   });
 
   it("MASK-05: values that would blank ordinary text are refused at registration", () => {
-    for (const value of ["", "\n", "{", "a", "}", "        ", "aaaaaaaaaaaa", "\n\n\n\n\n\n\n\n\n", "changeme", "PASSWORD123"]) {
+    for (const value of [
+      "",
+      "\n",
+      "{",
+      "a",
+      "}",
+      "        ",
+      "aaaaaaaaaaaa",
+      "\n\n\n\n\n\n\n\n\n",
+      "changeme",
+      "PASSWORD123",
+      '"},\n    {"',
+      "[null,true]",
+    ]) {
       assert.match(refusalFor(Buffer.from(value)) ?? "", /cannot be masked/u, JSON.stringify(value));
       assert.throws(() => setOf(value), ValueRefused);
     }
     const keyFile = '{\n  "id": "k-7781",\n  "private": "Zq7kP9tRwx42LmNo"\n}';
     const set = setOf(keyFile);
     assert.equal(maskText(set, '{"a":[{"b":1}]}'), '{"a":[{"b":1}]}');
-    assert.equal(maskText(set, keyFile), TOKEN);
+    assert.equal(maskText(set, keyFile), `"${TOKEN}"`);
+    assert.equal(maskText(set, `key: ${keyFile}`), `key: ${TOKEN}`);
     assert.equal(maskText(MaskSet.compile([]), keyFile), keyFile);
   });
 

@@ -3,6 +3,7 @@
  * and of those the longest, gives the placeholder, and it stands for all that they cover together.
  */
 import { replacement } from "./form.ts";
+import { JsonFrame } from "./json/json-frame.ts";
 import type { MaskSet } from "./mask-set.ts";
 import { Reader } from "./reader.ts";
 import type { Match } from "./search.ts";
@@ -23,6 +24,7 @@ export class Masker {
   #covered = 0;
   #last: Match | undefined;
   #count = 0;
+  readonly #json = new JsonFrame();
 
   constructor(set: MaskSet) {
     this.#set = set;
@@ -66,6 +68,7 @@ export class Masker {
     this.#reader.finish();
     const out: Uint8Array[] = [];
     this.#settle(this.#end, out);
+    this.#json.finish();
     this.#held = NOTHING;
     this.#position = 0;
     this.#covered = 0;
@@ -111,7 +114,7 @@ export class Masker {
         // In base64 two values that touch share a letter: the second begins in the first one's last.
         const shares = match.sharedEnd === this.#covered && match.start < match.sharedEnd && this.#last?.form.kind === "base64";
         if (!shares) {
-          this.#covered = Math.max(this.#covered, match.end);
+          this.#cover(match.end, out);
           continue;
         }
         start = this.#covered;
@@ -119,7 +122,9 @@ export class Masker {
       if (match.start >= safe) break;
       this.#pass(Math.max(start, this.#position), out);
       const span = this.#between(start, match.end);
-      out.push(replacement(this.#set.placeholders[match.entry]!, match.form, span, start === match.start ? 0 : 1));
+      const placeholder = this.#set.placeholders[match.entry]!;
+      const bytes = replacement(placeholder, match.form, span, start === match.start ? 0 : 1);
+      out.push(this.#json.replace(span, { bytes, placeholder, form: match.form }));
       this.#count++;
       this.#covered = match.end;
       this.#last = match;
@@ -127,6 +132,14 @@ export class Masker {
     if (settled > 0) matches.splice(0, settled);
     this.#drop(this.#covered);
     this.#pass(Math.min(safe, matches[0]?.start ?? safe), out);
+  }
+
+  /** What was written last stands for the input before `end` too. */
+  #cover(end: number, out: Uint8Array[]): void {
+    if (end <= this.#covered) return;
+    const needed = this.#json.cover(this.#between(Math.max(this.#covered, this.#position), end));
+    if (needed.length > 0) out.push(needed);
+    this.#covered = end;
   }
 
   /** The input from position `start` to `end`. */
@@ -145,9 +158,15 @@ export class Masker {
     const count = position - this.#position;
     if (count <= 0) return;
     const held = Math.min(count, this.#held.length);
-    if (held > 0) out.push(this.#held.slice(0, held));
-    if (count > held) out.push(this.#block.subarray(0, count - held));
+    if (held > 0) this.#give(this.#held.slice(0, held), out);
+    if (count > held) this.#give(this.#block.subarray(0, count - held), out);
     this.#drop(position);
+  }
+
+  #give(bytes: Uint8Array, out: Uint8Array[]): void {
+    const bridge = this.#json.pass(bytes);
+    if (bridge !== undefined) out.push(bridge);
+    out.push(bytes);
   }
 
   #drop(position: number): void {

@@ -33,6 +33,9 @@ export function refusalFor(value: Uint8Array): string | undefined {
   if (counted.every((byte) => byte === counted[0])) {
     return "A value that repeats one character cannot be masked: it would blank ordinary text. Use a longer, random value.";
   }
+  if (/^(?:[{}[\]:,"\s]|true|false|null)*$/u.test(text)) {
+    return "A value of JSON's punctuation and keywords only cannot be masked: it would blank ordinary text. Use a longer, random value.";
+  }
   if (common.has(text.toLowerCase())) {
     return "A value that stands in a list of common words and passwords cannot be masked: it would blank ordinary text. Use a longer, random value.";
   }

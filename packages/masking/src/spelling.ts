@@ -57,6 +57,7 @@ export const spellingLead = (byte: number): number => isSpellingLead[byte]!;
 export class Spelling {
   /** Where it began, in the layer's bytes. */
   readonly start: number;
+  readonly lead: number;
   #part: Part;
   #value = 0;
   #count = 0;
@@ -66,18 +67,19 @@ export class Spelling {
   /** What the spelling stands for, once complete. */
   bytes: readonly number[] = [];
 
-  private constructor(part: Part, start: number) {
+  private constructor(part: Part, lead: number, start: number) {
     this.#part = part;
+    this.lead = lead;
     this.start = start;
   }
 
   /** The spelling that `lead` may begin. */
   static begin(lead: number, start: number): Spelling {
-    return new Spelling(leads.get(lead) ?? silentLeads.get(lead)!, start);
+    return new Spelling(leads.get(lead) ?? silentLeads.get(lead)!, lead, start);
   }
 
   copy(): Spelling {
-    const copy = new Spelling(this.#part, this.start);
+    const copy = new Spelling(this.#part, this.lead, this.start);
     copy.#value = this.#value;
     copy.#count = this.#count;
     copy.#wanted = this.#wanted;

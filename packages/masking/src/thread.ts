@@ -17,6 +17,9 @@ export class Thread {
   segment: Segment = { decoded: 0, index: 0, before: undefined, length: 0 };
   outer: Spelling | undefined;
   inner: Spelling | undefined;
+  /** What `decoded` was at the last letter that was percent-encoded, by level; −1 without one. */
+  outerPercent = -1;
+  innerPercent = -1;
   dead = false;
   /** `decoded` and layer index of the partial match's first byte, when last looked for. */
   startDecoded = -1;
@@ -30,6 +33,8 @@ export class Thread {
     fork.segment = this.segment;
     fork.outer = this.outer?.copy();
     fork.inner = this.inner?.copy();
+    fork.outerPercent = this.outerPercent;
+    fork.innerPercent = this.innerPercent;
     fork.startDecoded = this.startDecoded;
     fork.startIndex = this.startIndex;
     return fork;
