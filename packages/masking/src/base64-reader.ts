@@ -210,7 +210,7 @@ function readSpelled(spelled: Spelled, byte: number, index: number): boolean {
 /** Adds what a spelling that ends before `end` stands for; false when that is no letter. */
 function addSpelled({ stretch }: Spelled, { bytes, start }: Spelling, end: number): boolean {
   const [decoded] = bytes;
-  if (bytes.length > 1) return false;
+  if (bytes.length !== 1) return bytes.length === 0;
   const value = sextets[decoded!]!;
   if (value >= 0) stretch.letter(value, start, end - start);
   return value >= 0 || isSkipped(decoded!);

@@ -31,8 +31,8 @@ export class DecimalReader {
 
   constructor(search: Search, origin: Origin) {
     this.#heldByBits = search.heldByBits;
-    this.#bytes = new DecodedUnits(search, origin, () => ({ kind: "number" }));
-    this.#digits = new DecodedUnits(search, origin, () => ({ kind: "number" }));
+    this.#bytes = new DecodedUnits(search, 2, origin, () => ({ kind: "number" }));
+    this.#digits = new DecodedUnits(search, 2, origin, () => ({ kind: "number" }));
     search.firstBytes.forEach((may, byte) => {
       if (may === 0) return;
       for (let length = 1; length <= 3; length++) this.#beginnings.add(String(byte).slice(0, length));

@@ -1,6 +1,9 @@
 import type { Form } from "./form.ts";
 import type { Decoded, Origin, Search } from "./search.ts";
 
+/** Units kept before what is under way: a match of base64 inside may begin with a letter that stays. */
+const MARGIN = 8;
+
 /** Bytes that a layer's text writes one by one, each over a stretch of its own (`5a`, `90`), and the layer that reads them. */
 export class DecodedUnits {
   readonly #layer: Decoded;
@@ -10,19 +13,33 @@ export class DecodedUnits {
   /** Indices of the first and last byte of each unit from unit `#from` on. */
   #starts: number[] = [];
   #ends: number[] = [];
+  #values: number[] = [];
   #from = 0;
+  /** Where 1, a byte's first digit is held back, since it may begin a value. */
+  readonly #firstBytes: Uint8Array;
 
-  /** `form` is told how many bytes stand between the first two units of a match. */
-  constructor(search: Search, origin: Origin, form: (inner: Form, gap: number) => Form) {
-    this.#layer = search.layer(2, {
+  /** `depth` is the layer's; `form` is told how many bytes stand between the first two units of a match. */
+  constructor(search: Search, depth: number, origin: Origin, form: (inner: Form, gap: number, shown: number) => Form) {
+    this.#firstBytes = search.firstBytes;
+    this.#layer = search.layer(depth, {
       start: (index) => origin.start(this.#starts[index - this.#from]!),
-      span: (first, last) => origin.span(this.#starts[first - this.#from]!, this.#ends[last - this.#from]!),
+      span: (first, last) =>
+        origin.span(this.#starts[first - this.#from]! + (this.#shown(first) < 0 ? 0 : 1), this.#ends[last - this.#from]!),
       form: (inner, first, last) => {
         const begin = first - this.#from;
         const gap = Math.max(0, (this.#starts[begin + 1] ?? 0) - this.#ends[begin]! - 1);
-        return origin.form(form(inner, gap), this.#starts[begin]!, this.#ends[last - this.#from]!);
+        return origin.form(form(inner, gap, this.#shown(first)), this.#starts[begin]!, this.#ends[last - this.#from]!);
       },
     });
+  }
+
+  /**
+   * The first digit of a match that stays, since it may have gone out before it was known to begin one: of what is itself encoded. −1 where it
+   * was held back.
+   */
+  #shown(index: number): number {
+    const byte = this.#values[index - this.#from]!;
+    return this.#firstBytes[byte] === 1 ? -1 : byte >> 4;
   }
 
   add(byte: number, start: number, end: number): void {
@@ -30,6 +47,7 @@ export class DecodedUnits {
     this.#bytes[this.#pending++] = byte;
     this.#starts.push(start);
     this.#ends.push(end);
+    this.#values.push(byte);
   }
 
   /** Index of the first byte of an occurrence that may still come; Infinity when there is none. Right after `pause` only. */
@@ -42,10 +60,11 @@ export class DecodedUnits {
   pause(): void {
     this.#flush();
     const partial = this.#layer.partial();
-    const unneeded = (partial === Number.POSITIVE_INFINITY ? this.#count : partial) - this.#from;
+    const unneeded = (partial === Number.POSITIVE_INFINITY ? this.#count : partial) - MARGIN - this.#from;
     if (unneeded <= this.#starts.length / 2) return;
     this.#starts.splice(0, unneeded);
     this.#ends.splice(0, unneeded);
+    this.#values.splice(0, unneeded);
     this.#from += unneeded;
   }
 
@@ -57,6 +76,7 @@ export class DecodedUnits {
     this.#from = 0;
     this.#starts = [];
     this.#ends = [];
+    this.#values = [];
   }
 
   #flush(): void {

@@ -31,6 +31,8 @@ export interface HexForm {
   readonly kind: "hex";
   /** Bytes between the first two pairs. */
   readonly gap: number;
+  /** The first digit stays as it is, and is not in the span; −1 where it is. */
+  readonly shown: number;
   readonly inner: Form;
 }
 
@@ -71,17 +73,23 @@ function write(text: string, form: Form, span: Uint8Array): Uint8Array | undefin
       return base64Letters(inner, form).subarray(form.skipsFirst ? 1 : 0);
     }
     case "hex": {
+      const first = form.shown < 0 ? [] : [byShownDigit[form.shown]!];
       const inner = write(text, form.inner, NOTHING);
       if (inner === undefined) return undefined;
-      const between = Buffer.from(span.subarray(2, 2 + form.gap)).toString("latin1");
+      const digits = form.shown < 0 ? 2 : 1;
+      const between = Buffer.from(span.subarray(digits, digits + form.gap)).toString("latin1");
       const upper = span.some((byte) => byte >= 0x41 && byte <= 0x46);
-      const pairs = Array.from(inner, (byte) => byte.toString(16).padStart(2, "0"));
-      return Buffer.from((upper ? pairs.map((pair) => pair.toUpperCase()) : pairs).join(between), "latin1");
+      const pairs = [...first, ...inner].map((byte) => byte.toString(16).padStart(2, "0"));
+      const written = (upper ? pairs.map((pair) => pair.toUpperCase()) : pairs).join(between);
+      return Buffer.from(form.shown < 0 ? written : written.slice(1), "latin1");
     }
     case "number":
       return Buffer.from(`"${form.before ?? ""}${text}${form.after ?? ""}"`, "latin1");
   }
 }
+
+/** By its first digit of hex, a byte that is no letter of base64, hex or anything escaped. */
+const byShownDigit = [0x0f, 0x1f, 0x2e, 0x3f, 0x40, 0x5e, 0x60, 0x7e, 0x8f, 0x9f, 0xaf, 0xbf, 0xcf, 0xdf, 0xef, 0xff];
 
 const NOTHING = new Uint8Array(0);
 

@@ -27,10 +27,10 @@ export class HexReader {
   #digits = 0;
   #separators = 0;
 
-  constructor(search: Search, origin: Origin) {
+  constructor(search: Search, depth: number, origin: Origin) {
     this.#firstBytes = search.firstBytes;
-    this.#even = new Pairs(search, origin);
-    this.#odd = new Pairs(search, origin);
+    this.#even = new Pairs(search, depth, origin);
+    this.#odd = new Pairs(search, depth, origin);
   }
 
   read(bytes: Uint8Array, from: number, to: number, base: number): void {
@@ -97,9 +97,9 @@ class Pairs {
   half = -1;
   #halfIndex = 0;
 
-  constructor(search: Search, origin: Origin) {
+  constructor(search: Search, depth: number, origin: Origin) {
     this.#heldByBits = search.heldByBits;
-    this.units = new DecodedUnits(search, origin, (inner, gap) => ({ kind: "hex", gap, inner }));
+    this.units = new DecodedUnits(search, depth + 1, origin, (inner, gap, shown) => ({ kind: "hex", gap, shown, inner }));
   }
 
   digit(digit: number, index: number): void {

@@ -108,12 +108,19 @@ function patternsOf(value: Uint8Array): Uint8Array[] {
   }
   const patterns = new Map<string, Uint8Array>();
   for (const text of texts) {
-    for (const form of [text, ...utf16Of(text)]) {
+    for (const form of [text, ...quotedOf(text), ...utf16Of(text)]) {
       const pattern = letters(form);
       if (pattern.length >= MIN_PATTERN_BYTES) patterns.set(Buffer.from(pattern).toString("latin1"), pattern);
     }
   }
   return [...patterns.values()];
+}
+
+/** With its quotes as SQL, CSV and YAML write them inside quotes, and as a shell does. */
+function quotedOf(text: Buffer): Buffer[] {
+  const latin = text.toString("latin1");
+  const forms = [latin.replaceAll("'", "''"), latin.replaceAll("'", "'\\''"), latin.replaceAll('"', '""')];
+  return forms.filter((form) => form !== latin).map((form) => Buffer.from(form, "latin1"));
 }
 
 function utf16Of(text: Buffer): Buffer[] {

@@ -3,7 +3,7 @@
  * nothing (a terminal escape sequence, a zero-width character). Read a byte at a time, in constant space.
  */
 import { bareHtmlNames, htmlNames, LONGEST_HTML_NAME } from "./html-names.ts";
-import { AMPERSAND, BACKSLASH, ESCAPE, nibbles, PERCENT } from "./letters.ts";
+import { AMPERSAND, BACKSLASH, ESCAPE, isSkipped, nibbles, PERCENT } from "./letters.ts";
 
 /** What one more byte made of a spelling. */
 export type Progress =
@@ -13,19 +13,19 @@ export type Progress =
   | "none"
   /** Complete: stands for `bytes`. */
   | "bytes"
-  /** Stands for `bytes`, and the byte just read is not part of it. */
+  /** Stands for `bytes`, which may be none, and the byte just read is not part of it. */
   | "bytes-before"
   /** Complete: stands for nothing. */
   | "nothing";
 
 type Part =
   | "percent" | "percent-u" | "digit-2"
-  | "backslash" | "hex" | "braced" | "octal" | "low-backslash" | "low-u"
+  | "backslash" | "hex" | "braced" | "octal" | "low-backslash" | "low-u" | "fold"
   | "ampersand" | "reference" | "decimal" | "hexadecimal" | "name"
   | "escape" | "intermediate" | "csi" | "string" | "string-end"
   | "c2" | "cd" | "e1" | "e1a0" | "e2" | "e280" | "e281" | "ef" | "efb8" | "efbb"; // biome-ignore format: a list
 
-/** Bytes that a terminal escape sequence may take up. More of them at once would be more threads at once (see `layer.ts`). */
+/** Bytes that a terminal escape sequence or a folded line's indentation may take up. More of them at once would be more threads at once (see `layer.ts`). */
 const LONGEST_SEQUENCE = 64;
 
 /** What a byte after a backslash stands for: itself, but for the letters of control characters. */
@@ -136,6 +136,9 @@ export class Spelling {
       case "low-u":
         if (byte !== 0x75) return "none";
         return this.#go("hex", 4);
+      case "fold":
+        if (byte !== 0x20 && byte !== 0x09 && !isSkipped(byte)) return this.#nothingBefore();
+        return index - this.start > LONGEST_SEQUENCE ? "none" : "more";
       case "ampersand":
         if (byte === 0x23) return this.#go("reference");
         return this.#letterOfName(byte);
@@ -159,6 +162,7 @@ export class Spelling {
   /** The text ends here: what an unfinished spelling stands for, if anything. */
   end(): Progress {
     if (this.#part === "octal") return this.#before(this.#value);
+    if (this.#part === "fold") return this.#nothingBefore();
     if (this.#part === "hex" && this.#wanted === 2 && this.#count === 1) return this.#before(this.#value);
     if ((this.#part === "decimal" || this.#part === "hexadecimal") && this.#count > 0) return this.#characterBefore(this.#value);
     if (this.#part === "name" && bareHtmlNames.has(this.#name)) return this.#before(htmlNames.get(this.#name)!);
@@ -174,6 +178,8 @@ export class Spelling {
     if (byte === 0x75) return this.#go("hex", 4);
     if (byte === 0x55) return this.#go("hex", 8);
     if (byte === 0x78) return this.#go("hex", 2);
+    // YAML 1.2 §7.3.1 and a shell's double quotes: the line goes on, in YAML without its indentation.
+    if (isSkipped(byte)) return this.#go("fold");
     return this.#byte(CONTROL_LETTERS[byte]!);
   }
 
@@ -271,6 +277,11 @@ export class Spelling {
 
   #before(byte: number): Progress {
     this.bytes = [byte];
+    return "bytes-before";
+  }
+
+  #nothingBefore(): Progress {
+    this.bytes = [];
     return "bytes-before";
   }
 

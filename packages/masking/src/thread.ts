@@ -58,7 +58,8 @@ export class Thread {
   }
 
   alike(other: Thread): boolean {
-    return this.state === other.state && same(this.outer, other.outer) && same(this.inner, other.inner);
+    const back = this.previous === other.previous || this.previous <= 0 || other.previous <= 0;
+    return back && this.state === other.state && same(this.outer, other.outer) && same(this.inner, other.inner);
   }
 }
 

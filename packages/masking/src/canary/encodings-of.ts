@@ -103,6 +103,9 @@ const single: Readonly<Record<string, Writer>> = {
   "with a wrap": interrupted("\r\n"),
 };
 
+/** Only around others: a letter of hex is not itself spelled. */
+const outermost: Readonly<Record<string, Writer>> = { "hex, lower case": text((byte) => hex(byte)) };
+
 const doubled: Readonly<Record<string, Writer>> = {
   "percent, every byte": percentAll,
   "percent, reserved": percentReserved,
@@ -121,7 +124,7 @@ export function encodingsOf(value: string | Uint8Array): Encoding[] {
   const bytes = Buffer.from(value);
   const all: Encoding[] = Object.entries(single).map(([encoding, write]) => ({ encoding, bytes: write(bytes) }));
   for (const [inner, writeInner] of Object.entries(doubled)) {
-    for (const [outer, writeOuter] of Object.entries(doubled)) {
+    for (const [outer, writeOuter] of Object.entries({ ...doubled, ...outermost })) {
       all.push({ encoding: `${outer} of ${inner}`, bytes: writeOuter(writeInner(bytes)) });
     }
   }

@@ -9,6 +9,16 @@ export interface EventText {
   /** Byte `i` is written at `starts[i]` to `ends[i] - 1` of the event. */
   readonly starts: readonly number[];
   readonly ends: readonly number[];
+  /** Half of a surrogate pair before its first byte or after its last, which the text before or after may complete. */
+  readonly low?: Half;
+  readonly high?: Half;
+}
+
+/** A UTF-16 unit that is no character by itself, and where it is written. */
+export interface Half {
+  readonly unit: number;
+  readonly start: number;
+  readonly end: number;
 }
 
 /** JSON nested deeper than this has no pointer of its own. */
@@ -115,6 +125,8 @@ function stringAt(data: EventText, from: number, nests: readonly Nest[]): { text
     }
   };
   let at = from;
+  let low: Half | undefined;
+  let high: Half | undefined;
   while (at < bytes.length && bytes[at] !== QUOTE) {
     if (bytes[at] !== BACKSLASH || at + 1 >= bytes.length) {
       add([bytes[at]!], at, at + 1);
@@ -128,12 +140,17 @@ function stringAt(data: EventText, from: number, nests: readonly Nest[]): { text
       at += 2;
       continue;
     }
-    const low = unit >= 0xd800 && unit < 0xdc00 && bytes[at + 6] === BACKSLASH && bytes[at + 7] === 0x75 ? unitAt(bytes, at + 8) : -1;
-    const length = low < 0 ? 6 : 12;
-    add(Buffer.from(low < 0 ? String.fromCharCode(unit) : String.fromCharCode(unit, low)), at, at + length);
+    const isHigh = unit >= 0xd800 && unit < 0xdc00;
+    const second = isHigh && bytes[at + 6] === BACKSLASH && bytes[at + 7] === 0x75 ? unitAt(bytes, at + 8) : -1;
+    const length = second < 0 ? 6 : 12;
+    const half = { unit, start: data.starts[at]!, end: data.ends[Math.min(at + 5, data.ends.length - 1)]! };
+    if (isHigh && second < 0 && bytes[at + 6] === QUOTE) high = half;
+    else if (unit >= 0xdc00 && unit < 0xe000 && at === from) low = half;
+    else add(Buffer.from(second < 0 ? String.fromCharCode(unit) : String.fromCharCode(unit, second)), at, at + length);
     at += length;
   }
-  return { text: { pointer: pointerOf(nests), bytes: Uint8Array.from(out), starts, ends }, end: at };
+  const halves = { ...(low === undefined ? {} : { low }), ...(high === undefined ? {} : { high }) };
+  return { text: { pointer: pointerOf(nests), bytes: Uint8Array.from(out), starts, ends, ...halves }, end: at };
 }
 
 /** Four hex digits; −1 where there are none. */

@@ -2,7 +2,7 @@ import type { Layer } from "../layer.ts";
 import type { MaskSet } from "../mask-set.ts";
 import type { Match } from "../search.ts";
 import { searchOf } from "../search-of.ts";
-import type { EventText } from "./event-texts.ts";
+import type { EventText, Half } from "./event-texts.ts";
 import type { HeldEvent } from "./held-event.ts";
 
 /** One event's share of a followed text. */
@@ -21,6 +21,8 @@ export class Follower {
   #shares: Share[] = [];
   #length = 0;
   #covered = 0;
+  /** What the last text ended in. */
+  #high: { readonly half: Half; readonly event: HeldEvent } | undefined;
   /** The number of the last event that had this pointer. */
   seen = 0;
 
@@ -31,11 +33,21 @@ export class Follower {
 
   add(text: EventText, event: HeldEvent): void {
     this.seen = event.number;
-    if (text.bytes.length === 0) return;
+    const high = this.#high;
+    this.#high = text.high === undefined ? undefined : { half: text.high, event };
+    if (high !== undefined && text.low !== undefined) {
+      const character = Buffer.from(String.fromCharCode(high.half.unit, text.low.unit));
+      this.#read(written(character.subarray(0, 2), high.half), high.event);
+      this.#read(written(character.subarray(2), text.low), event);
+    }
+    if (text.bytes.length > 0) this.#read(text, event);
+    this.#settle();
+  }
+
+  #read(text: EventText, event: HeldEvent): void {
     this.#shares.push({ position: this.#length, text, event });
     this.#length += text.bytes.length;
     this.#layer.read(text.bytes, 0, text.bytes.length);
-    this.#settle();
   }
 
   /** Number of the event in which a value may begin that goes on in one still to come; Infinity when there is none. */
@@ -51,6 +63,7 @@ export class Follower {
     this.#matches.length = 0;
     this.#length = 0;
     this.#covered = 0;
+    this.#high = undefined;
   }
 
   #settle(): void {
@@ -81,3 +94,11 @@ export class Follower {
     }
   }
 }
+
+/** Bytes that half a surrogate pair stands for together with the other. */
+const written = (bytes: Uint8Array, { start, end }: Half): EventText => ({
+  pointer: "",
+  bytes,
+  starts: Array.from(bytes, () => start),
+  ends: Array.from(bytes, () => end),
+});

@@ -276,6 +276,10 @@ export class Base64Scout {
         }
         progress = spelling.end();
       }
+      if (progress === "bytes-before" && spelling.bytes.length === 0) {
+        at = next;
+        continue;
+      }
       const letter = spelling.bytes.length === 1 && (progress === "bytes" || progress === "bytes-before") ? spelling.bytes[0]! : -1;
       if (letter < 0 || (sextets[letter]! < 0 && !isSkipped(letter))) break;
       if (sextets[letter]! >= 0) {

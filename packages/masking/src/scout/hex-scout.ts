@@ -1,27 +1,32 @@
-import type { Automaton } from "../automaton.ts";
 import { nibbles } from "../letters.ts";
 import type { Grams } from "./grams.ts";
 import { bitsOf, HEX, NONE } from "./kinds.ts";
 import { runEnd, runStart } from "./run.ts";
-import { UnitTrack } from "./unit-track.ts";
 
 const MAX_SEPARATORS = 6;
-/** A run is looked through in pieces of so many bytes, which overlap. */
+/** A run is looked through in pieces of so many bytes, which overlap by more than a value's beginning takes. */
 const PIECE_BYTES = 4096;
-const OVERLAP_BYTES = 256;
+const OVERLAP_BYTES = 512;
 
-/** Looks through stretches of hex, as `hex-reader.ts` reads them. */
+/** The scout of what is inside. */
+export interface InsideScout {
+  next(bytes: Uint8Array, from: number, to: number, open: boolean): number;
+}
+
+/** Looks through stretches of hex, as `hex-reader.ts` reads them: decodes them, and has the scout of what is inside look at that. */
 export class HexScout {
   /** Where the run ended that was looked through last. */
   end = 0;
   readonly #shortestRun: number;
-  #even: UnitTrack;
-  #odd: UnitTrack;
+  readonly #inside: InsideScout;
+  readonly #bits: Uint8Array;
+  #even = new Pairs();
+  #odd = new Pairs();
 
-  constructor(automaton: Automaton, grams: Grams) {
+  constructor(grams: Grams, depth: number, inside: InsideScout) {
     this.#shortestRun = Math.max(14, 2 * grams.shortest - 2);
-    this.#even = new UnitTrack(automaton);
-    this.#odd = new UnitTrack(automaton);
+    this.#inside = inside;
+    this.#bits = bitsOf[depth]!;
   }
 
   /** Looks through the run that `at` is in; where in it a value may begin, or `NONE`. */
@@ -37,72 +42,75 @@ export class HexScout {
     const to = cut ? at + PIECE_BYTES : end;
     const found = this.#lookThrough(bytes, start, to);
     if (found !== NONE) return found;
+    const open = this.end === end && goesOn;
     if (cut && this.end === to) this.end = to - OVERLAP_BYTES;
-    return this.end === end && goesOn ? Math.min(this.#even.start, this.#odd.start, this.#half) : NONE;
+    return Math.min(this.#endOf(this.#even, open), this.#endOf(this.#odd, open));
   }
-
-  /** Where a digit stands at the end whose second is still to come. */
-  #half = NONE;
 
   #lookThrough(bytes: Uint8Array, start: number, to: number): number {
-    const bits = bitsOf[0]!;
+    const bits = this.#bits;
     this.#even.clear();
     this.#odd.clear();
-    let evenHalf = -1;
-    let oddHalf = -1;
-    let evenStart = 0;
-    let oddStart = 0;
     let digits = 0;
     let separators = 0;
+    let found = NONE;
     let index = start;
-    for (; index < to; index++) {
+    for (; index < to && found === NONE; index++) {
       const byte = bytes[index]!;
       const digit = nibbles[byte]!;
-      if (digit < 0) {
-        if ((bits[byte]! & HEX) === 0) break;
-        if ((byte === 0x78 || byte === 0x58) && evenHalf === 0) evenHalf = -1;
-        if (digits > 0) {
-          if (evenHalf >= 0) {
-            [this.#even, this.#odd] = [this.#odd, this.#even];
-            evenHalf = oddHalf;
-            evenStart = oddStart;
-          }
-          oddHalf = -1;
-          this.#odd.clear();
-        }
-        digits = 0;
-        if (++separators > MAX_SEPARATORS) {
-          evenHalf = -1;
-          this.#even.clear();
-        }
+      if (digit >= 0) {
+        separators = 0;
+        this.#even.add(digit, index);
+        if (digits > 0) this.#odd.add(digit, index);
+        digits++;
         continue;
       }
-      separators = 0;
-      if (evenHalf < 0) {
-        evenHalf = digit;
-        evenStart = index;
-      } else {
-        if (this.#even.add((evenHalf << 4) | digit, evenStart)) return this.#found(this.#even, index);
-        evenHalf = -1;
-      }
+      if ((bits[byte]! & HEX) === 0) break;
+      if ((byte === 0x78 || byte === 0x58) && this.#even.half === 0) this.#even.half = -1;
       if (digits > 0) {
-        if (oddHalf < 0) {
-          oddHalf = digit;
-          oddStart = index;
-        } else {
-          if (this.#odd.add((oddHalf << 4) | digit, oddStart)) return this.#found(this.#odd, index);
-          oddHalf = -1;
-        }
+        if (this.#even.half >= 0) [this.#even, this.#odd] = [this.#odd, this.#even];
+        found = this.#endOf(this.#odd, false);
       }
-      digits++;
+      digits = 0;
+      if (++separators > MAX_SEPARATORS) found = Math.min(found, this.#endOf(this.#even, false));
     }
     this.end = index;
-    this.#half = Math.min(evenHalf >= 0 ? evenStart : NONE, oddHalf >= 0 ? oddStart : NONE);
-    return NONE;
+    return found;
   }
 
-  #found(track: UnitTrack, index: number): number {
-    this.end = index;
-    return track.start;
+  /** The pairs end here; `open`: more may follow that are not there yet. */
+  #endOf(pairs: Pairs, open: boolean): number {
+    const { count, starts, half, halfStart } = pairs;
+    const at = count === 0 ? 0 : this.#inside.next(pairs.bytes, 0, count, open);
+    const found = at < count ? starts[at]! : open && half >= 0 ? halfStart : NONE;
+    pairs.clear();
+    return found;
+  }
+}
+
+/** Bytes that pairs of digits decode to, and where each is written. */
+class Pairs {
+  readonly bytes = new Uint8Array(PIECE_BYTES);
+  readonly starts = new Int32Array(PIECE_BYTES);
+  count = 0;
+  /** The first digit of a pair whose second has not come; −1 without one. */
+  half = -1;
+  halfStart = 0;
+
+  add(digit: number, index: number): void {
+    if (this.half < 0) {
+      this.half = digit;
+      this.halfStart = index;
+      return;
+    }
+    if (this.count === this.bytes.length) return;
+    this.starts[this.count] = this.halfStart;
+    this.bytes[this.count++] = (this.half << 4) | digit;
+    this.half = -1;
+  }
+
+  clear(): void {
+    this.count = 0;
+    this.half = -1;
   }
 }

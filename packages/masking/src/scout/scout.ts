@@ -52,8 +52,9 @@ export class Scout {
     this.#special = isSpecial[depth]!;
     this.#leads = depth < 2;
     if (depth < 2) {
-      this.#base64 = new Base64Scout(tables.grams, depth, new Scout(tables, depth + 1));
-      this.#hex = new HexScout(tables.automaton, tables.grams);
+      const inside = new Scout(tables, depth + 1);
+      this.#base64 = new Base64Scout(tables.grams, depth, inside);
+      this.#hex = new HexScout(tables.grams, depth, inside);
     }
     if (depth === 0) this.#decimal = new DecimalScout(tables.automaton, tables.grams);
   }

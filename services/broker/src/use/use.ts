@@ -203,7 +203,7 @@ async function onRecord<T>(facts: UseFacts, operation: Operation, parts: UsePart
 const headerTexts = new CleanTexts(maskHeaderValue);
 
 /** Hands the answer on, masked: headers, body as it comes. @returns its end, with the trailers */
-async function* relay(
+export async function* relay(
   answer: HttpAnswer,
   masks: MaskSet,
   eventUid: string,
