@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto";
 import zlib from "node:zlib";
 import { Refusal } from "@sallyport/contracts";
 import { encodingsOf, MaskSet, maskerFor, maskStream, placeholderFor, scanFor } from "@sallyport/masking";
-import { inspectedBody } from "./packed-body.ts";
+import { inspectedBody } from "./packed/packed-body.ts";
 import { decodedBody } from "./response-body.ts";
 
 const VALUE = "Zq7kP9tRwx42";
@@ -83,6 +83,21 @@ describe("an answer's body", () => {
   }).timeout(60_000);
 });
 
+/** A zip file of these files, each deflated (APPNOTE 6.3 §4.3.7); its directory left out, as whoever reads it in order has no need of it. */
+function zipOf(...files: Buffer[]): Buffer {
+  return Buffer.concat(
+    files.flatMap((file) => {
+      const header = Buffer.alloc(30);
+      header.writeUInt32LE(0x04034b50);
+      header.writeUInt16LE(20, 4);
+      header.writeUInt16LE(8, 8);
+      header.writeUInt16LE(5, 26);
+      header.writeUInt16LE(4, 28);
+      return [header, Buffer.from("f.txt"), Buffer.alloc(4), zlib.deflateRawSync(file)];
+    }),
+  );
+}
+
 describe("an answer that is a packed file", () => {
   it("passes byte for byte when no value is in it", async () => {
     const bytes = Buffer.concat([randomBytes(100_000), Buffer.from("the order was paid\n".repeat(5000))]);
@@ -99,6 +114,40 @@ describe("an answer that is a packed file", () => {
       }
     }
     await assert.rejects(answered(zlib.gzipSync(zlib.zstdCompressSync(Buffer.from(VALUE)))), uninspectable);
+  });
+
+  it("is looked into wherever it begins: in multipart, behind other files, in a zip with several, split anywhere", async () => {
+    const part = (file: Buffer) =>
+      Buffer.concat([
+        Buffer.from('--b\r\ncontent-disposition: form-data; name="f"; filename="f"\r\n\r\n'),
+        file,
+        Buffer.from("\r\n--b--\r\n"),
+      ]);
+    const tar = (file: Buffer) => Buffer.concat([Buffer.alloc(512, "name\0"), file, Buffer.alloc(512 - (file.length % 512))]);
+    const text = (value: string) => Buffer.from(`the ${value} of the release\n`.repeat(40));
+    const files: Record<string, (text: Buffer) => Buffer> = {
+      multipart: (each) => part(zlib.gzipSync(each)),
+      tar: (each) => tar(zlib.zstdCompressSync(each)),
+      "tar.gz in a tar.gz": (each) => zlib.gzipSync(tar(zlib.gzipSync(tar(each)))),
+      zip: (each) => zipOf(Buffer.from("first, with nothing in it ".repeat(9)), each, randomBytes(50)),
+      "zip in multipart": (each) => part(zipOf(each)),
+      "gzip in a zip": (each) => zipOf(zlib.gzipSync(each)),
+    };
+    for (const [name, file] of Object.entries(files)) {
+      const [secret, benign] = [file(text(VALUE)), file(text("notes"))];
+      for (const size of [1, 61, secret.length]) {
+        await assert.rejects(answered(secret, undefined, size), uninspectable, `${name} by ${size}`);
+        assert.deepEqual(await answered(benign, undefined, size), benign, `${name} by ${size}`);
+      }
+      assert.deepEqual(await answered(zlib.brotliCompressSync(benign), "br"), benign, name);
+    }
+    const [encrypted, other] = [zipOf(text("notes")), zipOf(text("notes"))];
+    encrypted[6] = 1;
+    other[8] = 12;
+    for (const unread of [encrypted, other]) await assert.rejects(answered(unread), uninspectable);
+    const alike = Buffer.concat([Buffer.from("log: \x1f\x8b\x08\0 and \x28\xb5\x2f\xfd and PK\x03\x04", "latin1"), randomBytes(9000)]);
+    alike[30] = 8;
+    assert.deepEqual(await answered(alike.subarray(0, 20), undefined, 3), alike.subarray(0, 20), "what only looks like one passes");
   });
 
   it("is refused when it cannot be read: broken, nested too deep, or of a kind that is not known", async () => {

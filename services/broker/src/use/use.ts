@@ -9,7 +9,7 @@ import { withoutExports } from "../targets/exports/refuse-exports.ts";
 import { type HttpAnswer, type Operation, unfit } from "../targets/operation.ts";
 import type { Holder } from "../targets/sender.ts";
 import { type Ask, denied, type Judged, judge } from "./ask.ts";
-import { inspectedBody } from "./packed-body.ts";
+import { inspectedBody } from "./packed/packed-body.ts";
 import type { UseParts } from "./parts.ts";
 import { type Ending, type UseFacts, useRecord } from "./records.ts";
 import { decodedBody } from "./response-body.ts";
