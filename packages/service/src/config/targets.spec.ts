@@ -61,6 +61,12 @@ describe("a target in sallyport.yaml", () => {
     assert.ok(parseConfig(target('baseUrl: "https://a.b./", allow: [{ method: GET, path: /a }]'), "x.yaml"));
   });
 
+  it("is refused at load where rules would have to judge a WebSocket's messages, which they do not", () => {
+    const both = 'baseUrl: "https://x", allow: [{ method: WEBSOCKET, path: /a }], rules: [{ preset: no-callbacks }]';
+    assert.match(problems(target(both)), /targets\.t\.allow\.0\.method: must not be WEBSOCKET beside rules/);
+    assert.ok(parseConfig(target('baseUrl: "https://x", allow: [{ method: WEBSOCKET, path: /a }]'), "x.yaml"));
+  });
+
   describe("with guardrail rules", () => {
     const ruled = (rule: string) =>
       `${head}targets:\n  t:\n    kind: http\n    baseUrl: https://x.y\n    secret: s\n    inject: { bearer: t }\n    allow: [{ method: GET, path: /a }]\n    rules:\n      - ${rule}`;

@@ -11,7 +11,10 @@ const path = z.string().superRefine((text, context) => {
 });
 
 const operation = z.strictObject({
-  method: z.string().regex(/^[A-Z]{1,16}$/, "must be an HTTP method in capitals"),
+  method: z
+    .string()
+    .regex(/^[A-Z]{1,16}$/, "must be an HTTP method in capitals")
+    .meta({ description: "Such as GET; WEBSOCKET for opening a WebSocket" }),
   path: path.meta({ description: "Such as /v1/orders/{id}; {name+} at the end stands for the rest" }),
 });
 
@@ -54,7 +57,14 @@ const httpTarget = (folder: string) =>
         .meta({ description: "Of a request's and of an answer's body" }),
       timeoutSeconds: z.number().min(0.1).max(600).default(30),
     })
-    .superRefine(({ inject: injection, placeholders, baseUrl: url }, context) => {
+    .superRefine(({ inject: injection, placeholders, baseUrl: url, allow, rules: judged }, context) => {
+      const webSockets = allow.findIndex(({ method }) => method === "WEBSOCKET");
+      if (webSockets >= 0 && judged !== undefined)
+        context.addIssue({
+          code: "custom",
+          path: ["allow", webSockets, "method"],
+          message: "must not be WEBSOCKET beside rules: they judge no messages; make it a target of its own, at the same baseUrl",
+        });
       if (injection === undefined && placeholders === undefined)
         context.addIssue({ code: "custom", message: "must have inject or placeholders: say how the secret gets into a request" });
       const clientCertificate = injection?.clientCertificate;

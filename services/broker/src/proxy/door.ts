@@ -17,6 +17,7 @@ import { recordRefused } from "./records.ts";
 import { absoluteForm, sentTo } from "./request-target.ts";
 import { once } from "./tool-headers.ts";
 import type { Tunnels } from "./tunnels.ts";
+import { type UpgradeAnswer, Upgrades } from "./upgrade.ts";
 
 /** Where whoever runs a tool asks what the tool must be told. */
 export const aboutPath = "/.well-known/sallyport-proxy";
@@ -44,6 +45,7 @@ export class ProxyDoor implements OwnDoor {
   readonly #parts: DoorParts;
   readonly #server: Server;
   readonly #turns = new Turns();
+  readonly #upgrades = new Upgrades();
   #draining = false;
 
   constructor(parts: DoorParts) {
@@ -66,6 +68,10 @@ export class ProxyDoor implements OwnDoor {
     );
     closingOnError(this.#server as unknown as Parameters<typeof closingOnError>[0]);
     this.#server.on("checkContinue", (request, response) => serve(request, response, true));
+    this.#server.on("upgrade", (request: IncomingMessage, socket: Socket, head: Buffer) => {
+      const upgrade = this.#upgrades.take(request, socket, head);
+      void this.#serve(request, upgrade.response, false, upgrade);
+    });
     this.#server.on("connect", (request: IncomingMessage, socket: Socket, head: Buffer) => {
       const connection = this.#provenOrEnded(request, socket);
       if (connection !== undefined) void parts.tunnels.accept(request, socket, head, connection);
@@ -86,11 +92,13 @@ export class ProxyDoor implements OwnDoor {
     if (!this.#server.listening) return;
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     this.#server.closeIdleConnections();
+    this.#upgrades.drain();
     await Promise.all([closed, this.#parts.tunnels.drain()]);
   }
 
   close(): void {
     this.#parts.tunnels.close();
+    this.#upgrades.close();
     this.#server.closeAllConnections();
     this.#server.close();
   }
@@ -104,14 +112,14 @@ export class ProxyDoor implements OwnDoor {
     }
   }
 
-  async #serve(request: IncomingMessage, response: ServerResponse, awaitsContinue: boolean): Promise<void> {
+  async #serve(request: IncomingMessage, response: ServerResponse, awaitsContinue: boolean, upgrade?: UpgradeAnswer): Promise<void> {
     if (!(await this.#turns.wait(request, response))) return;
-    const answer = new Http1Answer(request, response, () => this.#draining);
+    const answer = upgrade ?? new Http1Answer(request, response, () => this.#draining);
     try {
       const connection = provenBy(request);
       const target = request.url ?? "";
       if (target === aboutPath) return await this.#about(connection, request, response);
-      const parsed = requestOf(request, response, awaitsContinue);
+      const parsed = { ...requestOf(request, response, awaitsContinue), ...(upgrade === undefined ? {} : { upgrade: upgrade.asked() }) };
       if (target.startsWith("/"))
         return await this.#parts.exchanges.serve({ ...parsed, destination: { kind: "reverse" }, sent: target }, connection, answer);
       const absolute = absoluteForm(target);
@@ -120,6 +128,7 @@ export class ProxyDoor implements OwnDoor {
       const sent = sentTo(origin, target, parsed.headers);
       if (this.#parts.destinations.isTarget(origin))
         return await this.#parts.exchanges.serve({ ...parsed, destination: { kind: "origin", origin }, sent }, connection, answer);
+      if (upgrade !== undefined) throw passedByTunnel();
       await this.#elsewhere(connection, request, response, { origin, sent, parsed, awaitsContinue });
     } catch (error) {
       answer.refuse(error instanceof Refusal ? error : new Refusal("INTERNAL", "Sallyport failed here.", { cause: error }));
@@ -154,6 +163,11 @@ export class ProxyDoor implements OwnDoor {
     response.writeHead(200, { "content-type": "application/json", "cache-control": "no-store" }).end(body);
   }
 }
+
+const passedByTunnel = () =>
+  new Refusal("DESTINATION_NOT_ALLOWED", "A WebSocket to what is no target goes by CONNECT, where the configuration passes it.", {
+    metadata: { effect: "none" },
+  });
 
 /** @throws Refusal PROOF_REQUIRED, INVALID_REQUEST */
 const provenBy = (request: IncomingMessage): ProvenConnection => ({

@@ -5,7 +5,7 @@ import type { Call, Caller, Host } from "@sallyport/service";
 import type { Catalogue } from "../catalogue/catalogue.ts";
 import { parseUse } from "../rpc/parse-use.ts";
 import type { CallerGate } from "../rpc/recording-gate.ts";
-import { withUpload } from "../targets/operation.ts";
+import { webSocketMethod, withUpload, withWebSocket } from "../targets/operation.ts";
 import type { UseParts } from "../use/parts.ts";
 import { type UseCommand, use } from "../use/use.ts";
 import type { Destinations, Found } from "./destinations.ts";
@@ -15,7 +15,7 @@ import { recordRefused } from "./records.ts";
 import { Retries } from "./retries.ts";
 import { bodyOf } from "./tool-body.ts";
 import { toolHeaders, withoutInjected } from "./tool-headers.ts";
-import type { ToolAnswer, ToolRequest } from "./tool-request.ts";
+import type { ToolAnswer, ToolRequest, ToolUpgrade } from "./tool-request.ts";
 
 export interface ExchangeParts {
   readonly gate: CallerGate;
@@ -88,7 +88,7 @@ export class Exchanges {
   /** The tool's request as a use, by the one parser of uses. @throws Refusal */
   async #commandOf(request: ToolRequest, caller: Caller, call: Call): Promise<UseCommand> {
     const { catalogue } = this.#parts;
-    const headers = toolHeaders(request.headers);
+    const headers = toolHeaders(request.headers, request.upgrade !== undefined);
     if (request.hasBody && (request.method === "GET" || request.method === "HEAD")) throw bodyOfGet(request.method);
     const found = this.#find(request, caller, headers.target);
     const { config } = catalogue.target(found.target);
@@ -106,13 +106,15 @@ export class Exchanges {
         },
       },
     });
-    const command = parseUse(message, caller, call, catalogue);
+    const parsed = parseUse(message, caller, call, catalogue);
+    const command = request.upgrade === undefined ? parsed : opening(parsed, request.upgrade);
     if ("upload" in body) return { ...command, operation: withUpload(command.operation, body.upload) };
     return command.accessRequestId === "" ? { ...command, accessRequestId: this.#retries.find(caller.sid, command.operation) } : command;
   }
 
   #find(request: ToolRequest, caller: Caller, named: string | undefined): Found {
-    const { destination, method, sent } = request;
+    const { destination, sent } = request;
+    const method = request.upgrade === undefined ? request.method : webSocketMethod;
     if (destination.kind === "origin") return this.#parts.destinations.find(destination.origin, method, sent, caller.ceiling, named);
     const found = this.#parts.destinations.reverse(sent);
     if (found === undefined) throw new Refusal("INVALID_REQUEST", "There is nothing at this address; targets are at /t/<target>/….");
@@ -133,6 +135,13 @@ export class Exchanges {
     return new Refusal("INTERNAL", "Sallyport failed here; its log says why.", { cause: error });
   }
 }
+
+/** The use as one that opens a WebSocket, which is what is judged. */
+const opening = ({ ask, operation, ...rest }: UseCommand, upgrade: ToolUpgrade): UseCommand => ({
+  ...rest,
+  ask: { ...ask, context: { ...ask.context, method: webSocketMethod } },
+  operation: withWebSocket(operation, upgrade),
+});
 
 /** A session that a target opens for the secret's holder is the broker's, and a tool's jar would send it back by itself. */
 const isForTools = ([name]: readonly [string, string]) => name !== "set-cookie" && name !== "set-cookie2";

@@ -5,6 +5,9 @@ import { refusalAnswer } from "./refusal-answer.ts";
 import { valuesOf } from "./tool-headers.ts";
 import type { ToolAnswer, ToolRequest } from "./tool-request.ts";
 
+/** Whether a request's parser stops for another protocol: for WebSocket only. Any other upgrade is an offer that is not taken (RFC 9110 §7.8). */
+const isWebSocket = ({ method, headers }: IncomingMessage): boolean => method === "GET" && headers.upgrade?.toLowerCase() === "websocket";
+
 /**
  * Limits of every HTTP/1.1 side: the strict parser refuses conflicting or repeated lengths, line folding, bare line feeds and
  * the like (RFC 9112 §6.3, §11.2) and closes the connection.
@@ -20,6 +23,7 @@ export const http1Limits = {
   requireHostHeader: true,
   joinDuplicateHeaders: false,
   noDelay: true,
+  shouldUpgradeCallback: isWebSocket,
 } satisfies ServerOptions;
 
 /** Every server of requests: what the parser refuses is answered once, and nothing after it is read. */

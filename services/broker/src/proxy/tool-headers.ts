@@ -6,6 +6,8 @@ import { ownHeaders } from "../targets/inject/own-places.ts";
 const ofTheConnection = new Set([
   ...["connection", "keep-alive", "proxy-connection", "proxy-authorization", "proxy-authenticate", "te", "trailer", "transfer-encoding"],
   ...["upgrade", "http2-settings", "host", "content-length", "expect"],
+  // What a WebSocket's two sides agree on, each anew.
+  ...["sec-websocket-key", "sec-websocket-version", "sec-websocket-extensions", "sec-websocket-protocol", "sec-websocket-accept"],
 ]);
 
 /**
@@ -34,11 +36,12 @@ export interface ToolHeaders {
  * A tool's headers, without those that were for the connection or the proxy. What its `Connection` header names goes too, before
  * anything is injected, so that nominating a header takes nothing away but the tool's own.
  *
+ * @param upgrades whether it opens a WebSocket
  * @throws Refusal INVALID_REQUEST
  */
-export function toolHeaders(received: readonly (readonly [string, string])[]): ToolHeaders {
+export function toolHeaders(received: readonly (readonly [string, string])[], upgrades = false): ToolHeaders {
   const named = new Set(valuesOf(received, "connection").flatMap((value) => value.split(",").map((name) => name.trim().toLowerCase())));
-  if (valuesOf(received, "upgrade").some((value) => /websocket/i.test(value))) throw noWebSocket();
+  if (!upgrades && valuesOf(received, "upgrade").some((value) => /websocket/i.test(value))) throw noWebSocket();
   return {
     sent: received
       .filter(
@@ -77,8 +80,6 @@ export function once(headers: readonly (readonly [string, string])[], name: stri
 }
 
 const noWebSocket = () =>
-  new Refusal(
-    "DESTINATION_NOT_ALLOWED",
-    "WebSockets are not carried to targets, as what comes back in them is not masked yet; use the target's plain HTTP interface.",
-    { metadata: { effect: "none" } },
-  );
+  new Refusal("INVALID_REQUEST", "A WebSocket is opened by a GET of HTTP/1.1 that names nothing else in Upgrade (RFC 6455 §4.1).", {
+    metadata: { effect: "none" },
+  });

@@ -1,4 +1,5 @@
 import type { Refusal } from "@sallyport/contracts";
+import type { WebSocket } from "ws";
 import type { Origin } from "./authority.ts";
 
 /** One request of a tool's, whatever protocol it came by. */
@@ -17,8 +18,17 @@ export interface ToolRequest {
   readonly body: AsyncIterable<Uint8Array>;
   /** Aborts when the tool is gone. */
   readonly signal: AbortSignal;
+  /** Where it asks for a WebSocket. */
+  readonly upgrade?: ToolUpgrade;
   /** Tells a tool that waits for it that its body is wanted (RFC 9110 §10.1.1). */
   wantBody(): void;
+}
+
+/** A WebSocket that a tool asks for. */
+export interface ToolUpgrade {
+  readonly protocols: readonly string[];
+  /** Resolves with the tool's side once the answer's head was 101. */
+  readonly accepted: Promise<WebSocket>;
 }
 
 /** Where the answer to a tool's request goes. */

@@ -19,6 +19,7 @@ import { callOf, type ProvenConnection } from "./proven-connection.ts";
 import { recordRefused } from "./records.ts";
 import { sentTo } from "./request-target.ts";
 import { once } from "./tool-headers.ts";
+import { type UpgradeAnswer, Upgrades } from "./upgrade.ts";
 
 /** Milliseconds from a tunnel's begin until the TLS in it stands. */
 const handshakeMs = 10_000;
@@ -54,6 +55,7 @@ export class Tunnels {
   readonly #open = new Set<Socket>();
   readonly #http1: Server;
   readonly #turns = new Turns();
+  readonly #upgrades = new Upgrades();
   #draining = false;
 
   constructor(parts: TunnelParts) {
@@ -61,6 +63,10 @@ export class Tunnels {
     const serve = (request: IncomingMessage, response: ServerResponse, awaits = false) => void this.#serveHttp1(request, response, awaits);
     this.#http1 = closingOnError(createServer(http1Limits, serve));
     this.#http1.on("checkContinue", (request, response) => serve(request, response, true));
+    this.#http1.on("upgrade", (request: IncomingMessage, socket: Socket, head: Buffer) => {
+      const upgrade = this.#upgrades.take(request, socket, head);
+      void this.#serveHttp1(request, upgrade.response, false, upgrade);
+    });
     // It never listens itself, and looks after its connections' time limits from this event on.
     this.#http1.emit("listening");
   }
@@ -165,14 +171,14 @@ export class Tunnels {
     else Object.defineProperty(inner, "closing", { set: () => session.close(), get: () => session.closed });
   }
 
-  async #serveHttp1(request: IncomingMessage, response: ServerResponse, awaitsContinue: boolean): Promise<void> {
+  async #serveHttp1(request: IncomingMessage, response: ServerResponse, awaitsContinue: boolean, upgrade?: UpgradeAnswer): Promise<void> {
     const inner = this.#inner.get(request.socket);
     if (inner === undefined) return void request.socket.destroy();
     if (!(await this.#turns.wait(request, response))) return;
     const { origin, connection } = inner;
-    const answer = new Http1Answer(request, response, () => inner.closing || this.#draining);
+    const answer = upgrade ?? new Http1Answer(request, response, () => inner.closing || this.#draining);
     try {
-      const parsed = requestOf(request, response, awaitsContinue);
+      const parsed = { ...requestOf(request, response, awaitsContinue), ...(upgrade === undefined ? {} : { upgrade: upgrade.asked() }) };
       const sent = sentTo(origin, request.url ?? "", parsed.headers);
       await this.#parts.exchanges.serve({ ...parsed, destination: { kind: "origin", origin }, sent }, connection, answer);
     } catch (error) {
@@ -198,6 +204,7 @@ export class Tunnels {
   async drain(): Promise<void> {
     this.#draining = true;
     this.#http1.closeIdleConnections();
+    this.#upgrades.drain();
     for (const session of this.#sessions) session.close();
     await Promise.all([...this.#open].map((socket) => new Promise<void>((resolve) => socket.once("close", () => resolve()))));
   }

@@ -1,5 +1,5 @@
+import type { Readable } from "node:stream";
 import { Refusal } from "@sallyport/contracts";
-import type { Dispatcher } from "undici";
 import type { HttpAnswer } from "./operation.ts";
 
 /** For the connection only (RFC 9110 §7.6.1). */
@@ -17,7 +17,15 @@ export interface AnswerBounds {
   ended(how: { readonly whole: boolean; readonly error?: unknown }): void;
 }
 
-export function answerOf(answer: Dispatcher.ResponseData, bounds: AnswerBounds): HttpAnswer {
+/** As much of an answer as is read here: undici's, or node:http's. */
+interface Received {
+  readonly statusCode: number;
+  readonly headers: Record<string, string | string[] | undefined>;
+  readonly body: Readable;
+  readonly trailers?: unknown;
+}
+
+export function answerOf(answer: Received, bounds: AnswerBounds): HttpAnswer {
   let over = false;
   const end: AnswerBounds["ended"] = (how) => {
     if (over) return;
@@ -35,7 +43,7 @@ export function answerOf(answer: Dispatcher.ResponseData, bounds: AnswerBounds):
   };
 }
 
-async function* bounded(answer: Dispatcher.ResponseData, bounds: AnswerBounds, end: AnswerBounds["ended"]): AsyncIterable<Uint8Array> {
+async function* bounded(answer: Received, bounds: AnswerBounds, end: AnswerBounds["ended"]): AsyncIterable<Uint8Array> {
   let length = 0;
   try {
     for await (const piece of answer.body as AsyncIterable<Buffer>) {
@@ -61,7 +69,7 @@ async function* bounded(answer: Dispatcher.ResponseData, bounds: AnswerBounds, e
   }
 }
 
-function endToEnd(headers: Record<string, string | string[] | undefined>): [string, string][] {
+export function endToEnd(headers: Record<string, string | string[] | undefined>): [string, string][] {
   const named = [headers.connection ?? []].flat().flatMap((value) => value.split(",").map((name) => name.trim().toLowerCase()));
   return Object.entries(headers).flatMap(([name, value]): [string, string][] => {
     const lower = name.toLowerCase();

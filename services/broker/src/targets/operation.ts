@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { type HttpOperation, type Reason, Refusal } from "@sallyport/contracts";
+import type { WebSocket } from "ws";
 import type { TargetConfig } from "../catalogue/catalogue.ts";
 import { allows } from "./allow.ts";
 import { againstRules } from "./guardrails.ts";
@@ -26,6 +27,8 @@ export interface Operation {
   /** SHA-256 of the body, hex; empty where it is an upload whose hash is not known beforehand. */
   readonly bodyHash: string;
   readonly upload?: Upload;
+  /** Where the request opens a WebSocket: its method is then `WEBSOCKET`, for policies, allow lists, reviews and records. */
+  readonly webSocket?: WebSocketEnds;
   /** `POST /v1/refunds`: mask it before anyone reads it. */
   readonly summary: string;
   /** What the keyed hash in evidence is over: everything that is sent but the credential; the body by its hash. */
@@ -41,6 +44,17 @@ export interface Upload {
   readonly pieces: AsyncIterable<Uint8Array>;
 }
 
+/** The tool's side of a WebSocket. */
+export interface WebSocketEnds {
+  /** Subprotocols that the tool speaks, by preference (RFC 6455 §1.9). */
+  readonly protocols: readonly string[];
+  /** Resolves once the tool was told that the target has opened. */
+  readonly accepted: Promise<WebSocket>;
+}
+
+/** What opening a WebSocket is called: an action of its own, which a listed `GET` never allows. */
+export const webSocketMethod = "WEBSOCKET";
+
 /** The target's answer, not masked yet. Header names are lower case; those of the connection are gone. */
 export interface HttpAnswer {
   readonly status: number;
@@ -50,6 +64,8 @@ export interface HttpAnswer {
   trailers(): readonly [string, string][];
   /** Gives the connection up. */
   discard(): void;
+  /** The target's side of a WebSocket that it opened, paused; there is no body then. */
+  readonly webSocket?: WebSocket;
 }
 
 /**
@@ -69,6 +85,8 @@ export function parseOperation(
       "The method is a word of upper-case letters, such as GET or POST; CONNECT and TRACE are never used.",
     );
   }
+  if (method === webSocketMethod)
+    throw new Refusal("INVALID_REQUEST", "A WebSocket is opened by a tool through the proxy or the reverse path, by an upgrade of a GET.");
   const { path, query, sent } = canonicalPath(operation.path);
   if (overridesInQuery(query)) throw overridden("query");
   const headers = parseHeaders(operation.headers);
@@ -88,6 +106,24 @@ export function withUpload(operation: Operation, upload: Upload): Operation {
     upload: { ...upload, pieces: searched(upload.pieces, contentTypeOf(operation.headers)) },
   });
 }
+
+/** The operation as one that opens a WebSocket. @throws Refusal INVALID_REQUEST where it can open none */
+export function withWebSocket(operation: Operation, webSocket: WebSocketEnds): Operation {
+  const { method, headers, sent, body, upload } = operation;
+  if (method !== "GET" || body.length > 0 || upload !== undefined)
+    throw new Refusal("INVALID_REQUEST", "A WebSocket is opened by a GET without a body (RFC 6455 §4.1).");
+  const { protocols } = webSocket;
+  const named: [string, string][] = protocols.length === 0 ? [] : [[protocolHeader, protocols.join(", ")]];
+  return withExactBytes({
+    ...operation,
+    method: webSocketMethod,
+    headers: [...headers, ...named],
+    summary: `${webSocketMethod} ${sent}`,
+    webSocket,
+  });
+}
+
+export const protocolHeader = "sec-websocket-protocol";
 
 /** What keeps the operation from its target, for those whom policy allows it: said to nobody else, as it tells of the configuration. */
 export function unfit(operation: Operation): Refusal | undefined {

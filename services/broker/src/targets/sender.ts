@@ -13,6 +13,8 @@ import type { Injected } from "./inject/injected.ts";
 import { type Connection, KeptConnections } from "./kept-connections.ts";
 import { type HttpAnswer, type Operation, unfit } from "./operation.ts";
 import { ownDoors } from "./own-doors.ts";
+import { openWebSocket } from "./web-socket.ts";
+import { webSocketAnswer } from "./web-socket-answer.ts";
 
 const maxAnswerHeaderBytes = 64 * 1024;
 
@@ -108,6 +110,17 @@ export class Sender {
       span?.end();
     };
     try {
+      if (operation.webSocket !== undefined) {
+        const { base, egress } = target;
+        const headers = [...Object.entries(tracedBy(active)), ...injected.headers];
+        const opened = await openWebSocket(
+          { base, egress, maxBodyBytes: target.config.maxBodyBytes, timeoutMs },
+          { ...injected, headers },
+          exchange.signal,
+        );
+        clearTimeout(timer);
+        return webSocketAnswer(opened, { maxBodyBytes: target.config.maxBodyBytes, failure, ended: ({ error }) => done(error) });
+      }
       const request = { ...requestOf(operation, target, injected, active, () => timer.refresh()), signal: exchange.signal };
       const { answer, end } = await this.#exchange(operation, { target, timeoutMs, identity: injected.identity }, request, holder);
       clearTimeout(timer);
@@ -220,12 +233,10 @@ function requestOf(
   moved: () => void,
 ): Dispatcher.RequestOptions {
   const { upload } = operation;
-  const traced: Record<string, string> = {};
-  propagation.inject(active, traced);
   const headers: [string, string][] = [
     // What comes back must be read to be masked.
     ["accept-encoding", "identity"],
-    ...Object.entries(traced),
+    ...Object.entries(tracedBy(active)),
     ...(upload?.size === undefined ? [] : [["content-length", String(upload.size)] as [string, string]]),
     // Last: the secret is among them, and nothing that the agent sends takes its place.
     ...filled.map(([name, value]): [string, string] => [name, value]),
@@ -242,6 +253,12 @@ function requestOf(
           ? Buffer.from(body.buffer, body.byteOffset, body.byteLength)
           : null,
   };
+}
+
+function tracedBy(active: Context): Record<string, string> {
+  const traced: Record<string, string> = {};
+  propagation.inject(active, traced);
+  return traced;
 }
 
 async function* watched(pieces: AsyncIterable<Uint8Array>, moved: () => void): AsyncIterable<Uint8Array> {

@@ -6,6 +6,7 @@ export class Traffic {
   readonly operation: Operation;
   #uploaded = 0;
   #returned = 0;
+  #messages = { out: 0, in: 0 };
 
   constructor(operation: Operation) {
     const { upload } = operation;
@@ -17,11 +18,24 @@ export class Traffic {
     this.#returned += bytes.length;
   }
 
+  /** One message of a WebSocket. @param bytes what goes on to the target */
+  sentMessage(bytes: number): void {
+    this.#messages.out++;
+    this.#uploaded += bytes;
+  }
+
+  /** @param bytes what the agent is given of it, masked */
+  returnedMessage(bytes: number): void {
+    this.#messages.in++;
+    this.#returned += bytes;
+  }
+
   /** @param used whether anything of it went to the target */
   details(used: boolean): Record<string, number | boolean> {
-    const { upload, body } = this.operation;
-    const sent = upload === undefined ? body.length : this.#uploaded;
-    return { used_at_target: used, request_bytes: used ? sent : 0, response_bytes: this.#returned };
+    const { upload, body, webSocket } = this.operation;
+    const sent = upload === undefined && webSocket === undefined ? body.length : this.#uploaded;
+    const messages = webSocket === undefined ? {} : { messages_out: this.#messages.out, messages_in: this.#messages.in };
+    return { used_at_target: used, request_bytes: used ? sent : 0, response_bytes: this.#returned, ...messages };
   }
 
   async *#counted(pieces: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {

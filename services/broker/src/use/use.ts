@@ -3,12 +3,15 @@ import type { Intent } from "@sallyport/journal";
 import { type MaskSet, maskerFor, maskHeaderValue, maskStream } from "@sallyport/masking";
 import type { Caller } from "@sallyport/service";
 import { CleanTexts } from "../masks/clean-texts.ts";
+import type { UsedSet } from "../masks/held-set.ts";
 import type { Review } from "../reviews/review.ts";
 import { stateAt } from "../reviews/review.ts";
 import { withoutExports } from "../targets/exports/refuse-exports.ts";
-import { type HttpAnswer, type Operation, unfit } from "../targets/operation.ts";
+import { type HttpAnswer, type Operation, protocolHeader, unfit, type WebSocketEnds } from "../targets/operation.ts";
 import type { Holder } from "../targets/sender.ts";
+import { messageBound } from "../targets/web-socket.ts";
 import { type Ask, denied, type Judged, judge } from "./ask.ts";
+import { converse } from "./conversation.ts";
 import { inspectedBody } from "./packed/packed-body.ts";
 import type { UseParts } from "./parts.ts";
 import { type Ending, type UseFacts, useRecord } from "./records.ts";
@@ -58,7 +61,7 @@ export async function* use(command: UseCommand, parts: UseParts, signal: AbortSi
         throw new Refusal("APPROVAL_EXPIRED", "The secret has a new version since this request was approved; ask again.");
       }
       facts.secretVersion = fetched.version;
-      const injected = await parts.inject(operation, fetched, signal);
+      const injected = await parts.inject(asSent(operation), fetched, signal);
       const issued = { secret: ask.secret.name, version: fetched.version };
       using masks = await parts.masks.including(ask.caller.rootSid, issued, fetched.fields, injected.derived);
       const outgoing = withoutExports(traffic.operation, masks.secrets);
@@ -69,7 +72,10 @@ export async function* use(command: UseCommand, parts: UseParts, signal: AbortSi
       began = true;
       const answer = await parts.send(outgoing, injected, watched, holderOf(facts, fetched.version, parts));
       zero(fetched.fields);
-      end = yield* relay(answer, masks.set, intent.uid, watched, traffic);
+      end =
+        operation.webSocket === undefined || answer.webSocket === undefined
+          ? yield* relay(answer, masks.set, intent.uid, watched, traffic)
+          : yield* opened(answer, operation.webSocket, masks, { operation, eventUid: intent.uid, signal: watched, traffic });
       if (end.kind === "end") parts.masked(end.maskedValues);
       outcome = useRecord(facts, operation.method, { status: "success", details: traffic.details(true) }, answer.status);
     } finally {
@@ -235,6 +241,54 @@ export async function* relay(
     return { kind: "end", trailers: masked(answer.trailers()), maskedValues: maskedValues + masker.count };
   } finally {
     answer.discard();
+  }
+}
+
+/** The target has opened a WebSocket: so has the tool's side, once it was told; then they talk. @returns its end */
+async function* opened(
+  answer: HttpAnswer,
+  ends: WebSocketEnds,
+  masks: Pick<UsedSet, "set" | "secrets">,
+  { operation, eventUid, signal, traffic }: { operation: Operation; eventUid: string; signal: AbortSignal; traffic: Traffic },
+): AsyncGenerator<UsePart, UsePart> {
+  const target = answer.webSocket as NonNullable<HttpAnswer["webSocket"]>;
+  try {
+    const headers = answer.headers.map(([field, value]): [string, string] => [
+      headerTexts.mask(masks.set, field),
+      headerTexts.mask(masks.set, value),
+    ]);
+    // One of those that the tool offered.
+    const protocol: [string, string][] = target.protocol === "" ? [] : [[protocolHeader, target.protocol]];
+    yield { kind: "head", status: answer.status, headers: [...headers, ...protocol], eventUid };
+    const tool = await orAborted(ends.accepted, signal);
+    const maskedValues = await converse({
+      target,
+      tool,
+      name: operation.target,
+      masks: masks.set,
+      secrets: masks.secrets,
+      traffic,
+      maxBytes: messageBound(operation.config?.maxBodyBytes ?? 0),
+      signal,
+    });
+    return { kind: "end", trailers: [], maskedValues };
+  } finally {
+    answer.discard();
+  }
+}
+
+/** A WebSocket is opened by a GET (RFC 6455 §4.1): that is what is signed. */
+const asSent = (operation: Operation): Operation => (operation.webSocket === undefined ? operation : { ...operation, method: "GET" });
+
+async function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  const { promise: aborted, reject } = Promise.withResolvers<never>();
+  const abort = () => reject(signal.reason);
+  signal.addEventListener("abort", abort, { once: true });
+  try {
+    signal.throwIfAborted();
+    return await Promise.race([promise, aborted]);
+  } finally {
+    signal.removeEventListener("abort", abort);
   }
 }
 

@@ -13,6 +13,8 @@ const limits = {
   keepAliveTimeout: 60_000,
   insecureHTTPParser: false,
   noDelay: true,
+  // Other upgrades are offers that are not taken (RFC 9110 §7.8).
+  shouldUpgradeCallback: ({ headers }: IncomingMessage) => headers.upgrade?.toLowerCase() === "websocket",
 };
 
 /** The tool's only way out. It adds the agent's credential to what it passes to the broker, and judges nothing: that is the broker's. */
@@ -30,6 +32,7 @@ export class LocalProxy {
     const forward = (request: IncomingMessage, response: ServerResponse) => void this.#inTurn(request, response);
     this.server = createServer(limits, forward);
     this.server.on("checkContinue", forward);
+    this.server.on("upgrade", (request: IncomingMessage, socket: Socket, head: Buffer) => this.#upgrade(request, socket, head));
     this.server.on("connect", (request: IncomingMessage, socket: Socket, head: Buffer) => void this.#tunnel(request, socket, head));
     this.server.on("clientError", (_error, socket) => socket.destroy());
   }
@@ -42,7 +45,7 @@ export class LocalProxy {
 
   async #tunnel(request: IncomingMessage, tool: Socket, head: Buffer): Promise<void> {
     this.#keep(tool);
-    if (!this.#isOurs(request)) return void tool.end(`HTTP/1.1 407 Proxy Authentication Required\r\n${challenge}connection: close\r\n\r\n`);
+    if (!this.#isOurs(request)) return void tool.end(unauthorized);
     try {
       const { answer, socket, head: early } = await this.#door.connect(request.url ?? "");
       this.#keep(socket);
@@ -51,9 +54,7 @@ export class LocalProxy {
       if (!ok) this.#say(request.url ?? "", answer, early);
       if (head.length > 0) socket.write(head);
       if (early.length > 0) tool.write(early);
-      tool.pipe(socket).pipe(tool);
-      tool.on("close", () => socket.destroy());
-      socket.on("close", () => tool.destroySoon());
+      join(tool, socket);
     } catch (error) {
       const message = error instanceof Refusal ? error.message : "The broker's proxy cannot be reached.";
       note(`sallyport: ${message}`);
@@ -96,6 +97,31 @@ export class LocalProxy {
     request.pipe(outgoing);
   }
 
+  /** A WebSocket at the reverse path or at a plain target: the broker answers to it. */
+  #upgrade(request: IncomingMessage, tool: Socket, head: Buffer): void {
+    this.#keep(tool);
+    if (!this.#isOurs(request)) return void tool.end(unauthorized);
+    const headers = forwarded(request.rawHeaders).filter(([, value]) => !this.#isPass(value));
+    const asked = [...headers, ["connection", "upgrade"]].flat();
+    const outgoing = secureRequest(this.#door.options(request.method ?? "GET", targetOf(request), asked));
+    outgoing.on("upgrade", (answer, socket, early) => {
+      this.#keep(socket);
+      tool.write(headOf(answer));
+      if (early.length > 0) tool.write(early);
+      if (head.length > 0) socket.write(head);
+      join(tool, socket);
+    });
+    outgoing.on("response", (answer) => {
+      // Its end is the connection's: the body comes here without its framing.
+      const kept = forwarded(answer.rawHeaders).filter(([name]) => !/^transfer-encoding$/i.test(name));
+      tool.write(headOf({ ...statusOf(answer), rawHeaders: [...kept, ["connection", "close"]].flat() }));
+      answer.on("error", () => tool.destroy()).pipe(tool);
+    });
+    outgoing.on("error", () => tool.end("HTTP/1.1 502 Bad Gateway\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"));
+    tool.on("close", () => outgoing.destroy());
+    outgoing.end();
+  }
+
   #isOurs(request: IncomingMessage): boolean {
     if (this.#pass === undefined) return true;
     return this.#isPass(request.headers[passHeaderOf(request)] ?? "");
@@ -125,9 +151,18 @@ const passHeaderOf = ({ url }: IncomingMessage) => (url?.startsWith("/") ? "auth
 
 const digest = (text: string) => createHash("sha256").update(text).digest();
 
-const challenge = 'proxy-authenticate: Basic realm="sallyport run"\r\n';
+const unauthorized =
+  'HTTP/1.1 407 Proxy Authentication Required\r\nproxy-authenticate: Basic realm="sallyport run"\r\nconnection: close\r\n\r\n';
 
-const headOf = (answer: IncomingMessage) =>
+function join(tool: Socket, socket: Socket): void {
+  tool.pipe(socket).pipe(tool);
+  tool.on("close", () => socket.destroy());
+  socket.on("close", () => tool.destroySoon());
+}
+
+const statusOf = ({ statusCode, statusMessage }: IncomingMessage) => ({ statusCode, statusMessage });
+
+const headOf = (answer: Pick<IncomingMessage, "statusCode" | "statusMessage" | "rawHeaders">) =>
   `HTTP/1.1 ${answer.statusCode} ${answer.statusMessage}\r\n${pairsOf(answer.rawHeaders)
     .map(([name, value]) => `${name}: ${value}\r\n`)
     .join("")}\r\n`;

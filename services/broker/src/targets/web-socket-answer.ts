@@ -1,0 +1,36 @@
+import { type AnswerBounds, answerOf, endToEnd } from "./http-answer.ts";
+import type { HttpAnswer } from "./operation.ts";
+import type { Opened } from "./web-socket.ts";
+
+/** What a target answered to an upgrade, as any other answer: a WebSocket's has no body, and status 101. */
+export function webSocketAnswer(opened: Opened, bounds: AnswerBounds): HttpAnswer {
+  if (opened.kind === "answer") {
+    const { answer } = opened;
+    return answerOf(
+      { statusCode: answer.statusCode ?? 0, headers: answer.headers as Record<string, string | string[]>, body: answer },
+      bounds,
+    );
+  }
+  const { socket } = opened;
+  let over = false;
+  const end = (how: Parameters<AnswerBounds["ended"]>[0]) => {
+    if (over) return;
+    over = true;
+    bounds.ended(how);
+  };
+  socket.once("close", () => end({ whole: true }));
+  return {
+    status: 101,
+    headers: endToEnd(opened.headers as Record<string, string | string[]>).filter(([name]) => !name.startsWith("sec-websocket-")),
+    body: nothing(),
+    trailers: () => [],
+    discard: () => {
+      end({ whole: false });
+      // One that is closing is given its time by whoever closed it.
+      if (socket.readyState === socket.OPEN) socket.terminate();
+    },
+    webSocket: socket,
+  };
+}
+
+async function* nothing(): AsyncGenerator<Uint8Array> {}
