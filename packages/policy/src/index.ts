@@ -1,3 +1,4 @@
+export { actionRules } from "./action-rules.ts";
 export type { ApprovalRule } from "./bundle/approval-rule.ts";
 export type { Obligation } from "./bundle/obligation.ts";
 export { type Loaded, loadBundle, type PolicyBundle } from "./bundle/policy-bundle.ts";

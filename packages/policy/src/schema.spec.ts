@@ -19,8 +19,11 @@ describe("the schema", () => {
     for (const [name, rule] of actionRules) {
       const { context, resourceTypes } = actions[name]!.appliesTo!;
       const attributes = (context as unknown as { attributes: Record<string, { required?: boolean }> }).attributes;
-      assert.deepEqual(Object.keys(attributes).sort(), ["approvals", ...(rule.atTarget ? ["target"] : []), ...rule.facts].sort());
-      for (const fact of rule.facts) assert.equal(attributes[fact]!.required, false);
+      assert.deepEqual(
+        Object.keys(attributes).sort(),
+        ["approvals", ...(rule.atTarget ? ["target"] : []), ...rule.facts, ...rule.lists].sort(),
+      );
+      for (const fact of [...rule.facts, ...rule.lists]) assert.equal(attributes[fact]!.required, false);
       assert.deepEqual(
         resourceTypes.toSorted(),
         { secret: ["Secret"], installation: ["Installation"], either: ["Installation", "Secret"] }[rule.on],

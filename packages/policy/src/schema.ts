@@ -45,11 +45,20 @@ action approve appliesTo {
   context: { approvals: Set<String> },
 };
 
-// Start a child agent; \`agent\` is the child's id.
+// Start a child agent. \`agent\` is the child's id, \`name\` its own part of it; \`actions\`, \`secrets\` and \`targets\` are the names in
+// its ceiling; \`ticket\` is "bound" to the child's key, or "unbound".
 action delegate appliesTo {
   principal: [User, Agent],
   resource: [Installation],
-  context: { approvals: Set<String>, agent?: String },
+  context: {
+    approvals: Set<String>,
+    agent?: String,
+    name?: String,
+    ticket?: String,
+    actions?: Set<String>,
+    secrets?: Set<String>,
+    targets?: Set<String>,
+  },
 };
 
 // End sessions: what is ended, by the one of these that was named.

@@ -2,7 +2,7 @@ import type { ChildProcess } from "node:child_process";
 import { AccessState, Refusal, type SecretDescription } from "@sallyport/contracts";
 import { ProofMaker } from "@sallyport/identity/proof-maker";
 import type { CeilingInit } from "./ceiling.ts";
-import { type Delegation, delegate, type HandedOver } from "./delegate.ts";
+import { type Delegation, delegate, type HandedOver, type TicketFor } from "./delegate.ts";
 import type { Endpoints } from "./endpoints.ts";
 import { enrol, type SpawnOptions, spawnChild } from "./enrolment.ts";
 import { bindingOf, exchangeIdToken } from "./exchange-id-token.ts";
@@ -20,6 +20,15 @@ export interface BindingOption {
    */
   readonly binding?: BindingKind;
 }
+
+export interface WorkloadOption {
+  /** A token of this process's own workload identity, which policy may want beside its key: a trust provider's. */
+  readonly workloadToken?: string;
+  /** `urn:ietf:params:oauth:token-type:jwt` unless said. */
+  readonly workloadTokenType?: string;
+}
+
+const jwtType = "urn:ietf:params:oauth:token-type:jwt";
 
 /** How long people may take, unless said otherwise. */
 const defaultWaitMs = 10 * 60_000;
@@ -50,11 +59,13 @@ export class Agent {
    * A nested agent: redeems the ticket that its parent handed over, with the key whose thumbprint the parent was told.
    * @throws Refusal TICKET_INVALID; INVALID_REQUEST where the handover names no listeners for the binding
    */
-  static async fromTicket(handover: string, key: ProofMaker, options: BindingOption = {}): Promise<Agent> {
+  static async fromTicket(handover: string, key: ProofMaker, options: BindingOption & WorkloadOption = {}): Promise<Agent> {
     const { ticket, ...endpoints } = readHandover(handover);
     const session = new Session(endpoints, key, undefined, options.binding);
     try {
-      session.adopt((await session.delegations.redeemTicket({ ticket, binding: bindingOf(session) })).credential);
+      const { workloadToken, workloadTokenType = jwtType } = options;
+      const workload = workloadToken === undefined ? {} : { workloadToken, workloadTokenType };
+      session.adopt((await session.delegations.redeemTicket({ ticket, binding: bindingOf(session), ...workload })).credential);
       return new Agent(session);
     } catch (error) {
       session.close();
@@ -66,7 +77,7 @@ export class Agent {
   static async enrol(
     input: NodeJS.ReadableStream = process.stdin,
     output: NodeJS.WritableStream = process.stdout,
-    options: BindingOption = {},
+    options: BindingOption & WorkloadOption = {},
   ): Promise<Agent> {
     const key = ProofMaker.generate();
     return Agent.fromTicket(await enrol(key.thumbprint, input, output), key, options);
@@ -81,8 +92,8 @@ export class Agent {
     return this.session.sessionId;
   }
 
-  /** A ticket for a child's key: one line for its standard input. Good for 60 s, for that key only. */
-  delegate(delegation: Delegation & { thumbprint: string }): Promise<HandedOver> {
+  /** A ticket for a child's key: one line for its standard input. Good for 60 s, for that key only (or, `unbound`, for the first). */
+  delegate(delegation: Delegation & TicketFor): Promise<HandedOver> {
     return delegate(this.session, delegation);
   }
 

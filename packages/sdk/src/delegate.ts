@@ -16,13 +16,13 @@ export interface HandedOver {
   readonly sessionId: string;
 }
 
-/** @param delegation.thumbprint RFC 7638 thumbprint of the child's public key. @param delegation.ttlSeconds 1 to 60; 60 unless said */
-export async function delegate(
-  session: Session,
-  delegation: Delegation & { thumbprint: string; ttlSeconds?: number },
-): Promise<HandedOver> {
+/** Whose the ticket is: the RFC 7638 thumbprint of the child's public key; or, only where a policy allows it, of whichever key is first. */
+export type TicketFor = { readonly thumbprint: string } | { readonly unbound: true };
+
+/** @param delegation.ttlSeconds 1 to 60; 60 unless said */
+export async function delegate(session: Session, delegation: Delegation & TicketFor & { ttlSeconds?: number }): Promise<HandedOver> {
   const { ticket, sessionId } = await session.delegations.issueTicket({
-    childThumbprint: delegation.thumbprint,
+    ...("thumbprint" in delegation ? { childThumbprint: delegation.thumbprint } : { unbound: delegation.unbound }),
     agentName: delegation.name,
     ceiling: delegation.ceiling,
     ttlSeconds: delegation.ttlSeconds ?? 0,

@@ -9,10 +9,10 @@ export {
   type SecretDescription,
 } from "@sallyport/contracts";
 export { ProofMaker } from "@sallyport/identity/proof-maker";
-export { Agent, type BindingOption } from "./agent.ts";
+export { Agent, type BindingOption, type WorkloadOption } from "./agent.ts";
 export type { CeilingInit } from "./ceiling.ts";
 export { type ClientIdentity, openChannel } from "./channel.ts";
-export { type Delegation, delegate, type HandedOver } from "./delegate.ts";
+export { type Delegation, delegate, type HandedOver, type TicketFor } from "./delegate.ts";
 export { type Endpoints, parseEndpoints } from "./endpoints.ts";
 export type { SpawnOptions } from "./enrolment.ts";
 export { type ExchangeOptions, exchangeIdToken, idTokenType } from "./exchange-id-token.ts";

@@ -20,6 +20,7 @@ import {
 import { openState, type State } from "@sallyport/state";
 import { AgentCertificates } from "./certificates/agent-certificates.ts";
 import { Delegation } from "./delegation/delegation.ts";
+import { workloadsOf } from "./delegation/workloads.ts";
 import { EpochGuardian } from "./epoch/guardian.ts";
 import { LastKnown } from "./epoch/last-known.ts";
 import type { Evidence } from "./evidence/evidence.ts";
@@ -122,6 +123,8 @@ export class AuthnCore {
   feed!: Feed;
   keys!: CredentialKeys;
   readonly asked: { action: Action; chain: string[] }[] = [];
+  /** The facts of each question to policy, in order. */
+  readonly facts: Record<string, string | string[]>[] = [];
 
   static async open(changes: AuthnChanges = {}): Promise<AuthnCore> {
     const core = new AuthnCore();
@@ -165,6 +168,7 @@ export class AuthnCore {
     const limits = new Limits(state, revocations, settings);
     const policy = new PolicyQuestion((request) => {
       this.asked.push({ action: request.action, chain: request.chain.links.map(({ id }) => id) });
+      this.facts.push(request.context);
       return check(request);
     });
     const ca = await agentsCa();
@@ -181,6 +185,7 @@ export class AuthnCore {
       limits,
       policy,
       ticketSeconds: 60,
+      workloads: workloadsOf(this.providers, state, clock),
     });
     this.revocations = new Revocations({ ...common, log: revocations, policy });
     this.roster = new Roster({ ...common, limits, policy });
@@ -201,13 +206,15 @@ export class AuthnCore {
     return this.redeem(ticket, holder);
   }
 
-  ticket(parent: Pick<Actor, "sid">, agentName: string, within: Ceiling, child: Pick<Holder, "thumbprint">, ttlSeconds = 0) {
-    const order = { childThumbprint: child.thumbprint, agentName, ceiling: within, ttlSeconds };
+  /** @param child whose key the ticket is for; undefined for one that names none */
+  ticket(parent: Pick<Actor, "sid">, agentName: string, within: Ceiling, child?: Pick<Holder, "thumbprint">, ttlSeconds = 0) {
+    const order = { childKey: child?.thumbprint, agentName, ceiling: within, ttlSeconds };
     return this.delegation.issueTicket(order, parent.sid, nowhere);
   }
 
-  async redeem(ticket: string, holder: Holder, binding: "dpop" | "mtls" = "dpop"): Promise<Actor> {
-    const issued = await this.delegation.redeem(ticket, binding, holder, nowhere);
+  async redeem(ticket: string, holder: Holder, binding: "dpop" | "mtls" = "dpop", workloadToken?: string): Promise<Actor> {
+    const workload = workloadToken === undefined ? undefined : { token: workloadToken, type: idToken };
+    const issued = await this.delegation.redeem({ ticket, workload }, binding, holder, nowhere);
     return { holder, sid: issued.sessionId, token: issued.token, ...this.read(issued.token) };
   }
 

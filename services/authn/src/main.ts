@@ -14,6 +14,7 @@ import { openConfiguredState } from "@sallyport/state";
 import { AgentCertificates } from "./certificates/agent-certificates.ts";
 import { Delegation } from "./delegation/delegation.ts";
 import { delegationHandlers } from "./delegation/delegation-handlers.ts";
+import { workloadsOf } from "./delegation/workloads.ts";
 import { EpochGuardian } from "./epoch/guardian.ts";
 import { LastKnown } from "./epoch/last-known.ts";
 import { signingKeysChanged } from "./evidence/drafts.ts";
@@ -75,7 +76,7 @@ export async function start(host: Host): Promise<Running> {
   const common = { sessions, revocations: revocationLog, issuer, evidence, clock, epoch };
   const exchange = new Exchange({ ...common, providers, state, limits, sessionSeconds });
   const renewal = new Renewal(common);
-  const delegation = new Delegation({ ...common, tickets, limits, policy, ticketSeconds });
+  const delegation = new Delegation({ ...common, tickets, limits, policy, ticketSeconds, workloads: workloadsOf(providers, state, clock) });
   const revocations = new Revocations({ ...common, log: revocationLog, policy });
 
   const roster = new Roster({ ...common, limits, policy });

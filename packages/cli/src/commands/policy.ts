@@ -5,6 +5,7 @@ import { type PolicyProblem, problemText } from "@sallyport/cedar";
 import { actionNamed } from "@sallyport/identity";
 import { readPolicyFolder } from "@sallyport/pdp/policy-folder";
 import {
+  actionRules,
   type Catalogue,
   catalogueOf,
   chainOfNames,
@@ -122,11 +123,22 @@ function explain(bundle: PolicyBundle, asked: Asked, configured: Catalogue | und
     action: actionNamed(asked.action)!,
     secret: asked.secret,
     target: asked.target,
-    facts: Object.fromEntries(asked.fact.map((fact) => [fact.split("=", 1)[0]!, fact.slice(fact.indexOf("=") + 1)])),
+    facts: factsOf(asked),
     requestDigest,
     grants: asked.approval.map((name) => ({ name, requestDigest, expiresAt: 1 })),
   };
   return decide(bundle, catalogue, question, 0);
+}
+
+/** `method=GET`; a fact that is a set is written `secrets=prod/*,dev/*`. */
+function factsOf({ action, fact }: Asked): Record<string, string | string[]> {
+  const lists = actionRules.get(action)?.lists ?? [];
+  return Object.fromEntries(
+    fact.map((text) => {
+      const [name, value] = [text.split("=", 1)[0]!, text.slice(text.indexOf("=") + 1)];
+      return [name, lists.includes(name) ? value.split(",") : value];
+    }),
+  );
 }
 
 const colours = { allowed: "green", denied: "red", "needs-approval": "yellow", error: "red" } as const;

@@ -14,3 +14,10 @@ export const obligationsOf = (policy: Policy): Obligation[] =>
   [...policy.annotations]
     .filter(([name]) => name.startsWith(obligationPrefix))
     .map(([name, value]) => ({ name: name.slice(obligationPrefix.length), value }));
+
+/** Obligations of `delegate` that are limits: `@obligation_max_depth("3")`. Where several permits decide, all hold, so the lowest counts. */
+export const delegationLimits: ReadonlySet<string> = new Set(["max_depth", "max_agents", "max_children", "tickets_per_minute"]);
+
+/** What is wrong with a limit's text; undefined where nothing is, or the obligation is no limit. */
+export const delegationLimitProblem = (name: string, value: string): string | undefined =>
+  delegationLimits.has(name) && !/^[1-9]\d{0,5}$/.test(value) ? "must be a whole number from 1 to 999999" : undefined;

@@ -9,6 +9,7 @@ import {
   problemIn,
 } from "@sallyport/cedar";
 import { schema } from "../schema.ts";
+import { allowsUnboundTickets, checkAllowance } from "./allowance.ts";
 import { type ApprovalRule, approvalRule, sameRule } from "./approval-rule.ts";
 import { checkAnnotations } from "./check-annotations.ts";
 import { checkApprovals } from "./check-approvals.ts";
@@ -26,6 +27,8 @@ export interface PolicyBundle {
   readonly liftable: ReadonlyMap<string, ApprovalRule>;
   /** By `@id`. */
   readonly obligations: ReadonlyMap<string, readonly Obligation[]>;
+  /** The permits that let out enrolment tickets which name no key, by `@id`. */
+  readonly unboundTickets: ReadonlySet<string>;
   /** What deserves a look, and is served all the same. */
   readonly warnings: readonly PolicyProblem[];
 }
@@ -51,7 +54,13 @@ export function loadBundle(
   const { policies } = parsed;
   const { liftable, problems } = approvalRules(policies);
   for (const policy of policies)
-    problems.push(...checkAnnotations(policy), ...checkApprovals(policy), ...checkNames(policy), ...checkTexts(policy));
+    problems.push(
+      ...checkAnnotations(policy),
+      ...checkAllowance(policy),
+      ...checkApprovals(policy),
+      ...checkNames(policy),
+      ...checkTexts(policy),
+    );
   if (problems.length > 0) return { kind: "refused", problems };
   const bundle: PolicyBundle = {
     version: versionOf(policies),
@@ -59,6 +68,7 @@ export function loadBundle(
     policies,
     liftable,
     obligations: new Map(policies.map((policy) => [policy.id, obligationsOf(policy)])),
+    unboundTickets: new Set(policies.filter(allowsUnboundTickets).map(({ id }) => id)),
     warnings: [...parsed.warnings, ...policies.flatMap(warnOfPrefixes)],
   };
   return { kind: "loaded", bundle };

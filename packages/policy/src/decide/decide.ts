@@ -96,10 +96,10 @@ function understand(
     return meaningless(
       rule.atTarget ? `To ${name}, a target must be named; none was.` : `To ${name} concerns no target, and one was named.`,
     );
-  const parsed = factsFor(rule.facts, question.facts);
+  const parsed = factsFor(rule, question.facts);
   if (parsed.kind === "malformed") return parsed;
   const entities = chainEntities(question.chain);
-  let facts: Record<string, CedarValue> = parsed.facts as Record<string, string>;
+  let facts: Record<string, CedarValue> = { ...parsed.facts };
   if (secret !== "") entities.push(secretEntity(secret, catalogue));
   if (target !== "") {
     entities.push(targetEntity(target));
@@ -116,10 +116,13 @@ function understand(
   };
 }
 
-const askEveryLink = ({ engine }: PolicyBundle, { chain }: Question, { action, resource, facts, entities }: Asked, approvals: string[]) =>
-  chain.links.map((link) =>
-    engine.evaluate({ principal: principalUid(link), action, resource, context: { ...facts, approvals }, entities }),
+function askEveryLink(bundle: PolicyBundle, { chain }: Question, asked: Asked, approvals: string[]): EngineAnswer[] {
+  const { action, resource, facts, entities } = asked;
+  const context = { ...facts, approvals };
+  return chain.links.map((link) =>
+    withAllowance(bundle, asked, bundle.engine.evaluate({ principal: principalUid(link), action, resource, context, entities })),
   );
+}
 
 function linkDecision(bundle: PolicyBundle, link: string, answer: EngineAnswer, lifted: EngineAnswer): LinkDecision {
   const { determining } = answer;
@@ -132,6 +135,15 @@ function linkDecision(bundle: PolicyBundle, link: string, answer: EngineAnswer, 
   const liftable = determining.length > 0 && determining.every((id) => bundle.liftable.has(id));
   return { link, verdict: liftable && lifted.decision === "allow" ? "needs-approval" : "denied", determining, errors };
 }
+
+/**
+ * An enrolment ticket that names no key is for whoever is first: no permit allows it that does not say so, and one must for each
+ * link. Its forbids hold as for any other.
+ */
+const withAllowance = (bundle: PolicyBundle, { facts }: Asked, answer: EngineAnswer): EngineAnswer =>
+  facts.ticket !== "unbound" || answer.decision !== "allow" || answer.determining.some((id) => bundle.unboundTickets.has(id))
+    ? answer
+    : { ...answer, decision: "deny", determining: [] };
 
 const isAllow = (answer: EngineAnswer) => answer.decision === "allow" && answer.errors.length === 0;
 const approvalNames = (bundle: PolicyBundle) => distinct([...bundle.liftable.values()].map(({ name }) => name));

@@ -1,5 +1,5 @@
 import type { EvaluationError } from "@sallyport/cedar";
-import { printable } from "@sallyport/contracts";
+import { Action, printable } from "@sallyport/contracts";
 import { actionName } from "@sallyport/identity";
 import type { ApprovalRule } from "../bundle/approval-rule.ts";
 import type { LinkDecision } from "./decision.ts";
@@ -9,7 +9,8 @@ const quoted = (text: string) => `"${printable(text)}"`;
 const listed = (names: readonly string[]) => names.map(quoted).join(", ");
 
 /** `use "prod/orders/api" at "orders-api"` */
-function wanted({ action, secret, target }: Question): string {
+function wanted({ action, secret, target, facts }: Question): string {
+  if (action === Action.DELEGATE && facts.ticket === "unbound") return "delegate by a ticket that names no key";
   const on = secret === "" ? "" : ` ${quoted(secret)}`;
   return `${actionName(action)}${on}${target === "" ? "" : ` at ${quoted(target)}`}`;
 }

@@ -13,7 +13,7 @@ const given = z.strictObject({
   action: z.enum(actionNames),
   secret: z.string().default(""),
   target: z.string().default(""),
-  facts: z.record(z.string(), z.string()).default({}),
+  facts: z.record(z.string(), z.union([z.string(), z.array(z.string())])).default({}),
   /** Approvals that were granted for exactly this request. */
   approvals: z.array(z.string()).default([]),
 });

@@ -6,6 +6,7 @@ import type { Evidence } from "../evidence/evidence.ts";
 import { recorded } from "../evidence/recorded.ts";
 import { parseBinding } from "../exchange/parse-exchange.ts";
 import type { Delegation } from "./delegation.ts";
+import { parseChildKey } from "./ticket.ts";
 
 /** DelegationService: the parent's half and the child's half of starting a nested agent. */
 export function delegationHandlers(gate: Gate, delegation: Delegation, evidence: Evidence): Handlers<typeof DelegationService> {
@@ -15,8 +16,8 @@ export function delegationHandlers(gate: Gate, delegation: Delegation, evidence:
         const caller = await gate.authenticate(call);
         story.chain = caller.chain;
         story.origin = { ...story.origin, thumbprint: caller.thumbprint };
-        const { childThumbprint, agentName, ttlSeconds } = request;
-        const order = { childThumbprint, agentName, ttlSeconds, ceiling: ceilingFromWire(request.ceiling) };
+        const { agentName, ttlSeconds } = request;
+        const order = { childKey: parseChildKey(request), agentName, ttlSeconds, ceiling: ceilingFromWire(request.ceiling) };
         const { ticket, expiresAt, sid } = await delegation.issueTicket(order, caller.sid, story.origin);
         return { ticket, expiresAt: timestampFromMs(expiresAt), sessionId: sid };
       }),
@@ -24,9 +25,10 @@ export function delegationHandlers(gate: Gate, delegation: Delegation, evidence:
       recorded(evidence, "agent.enrol", call, async (story) => {
         const { thumbprint, publicJwk } = await gate.prove(call);
         story.origin = { ...story.origin, thumbprint };
-        return {
-          credential: await delegation.redeem(request.ticket, parseBinding(request.binding), { thumbprint, publicJwk }, story.origin),
-        };
+        const { ticket, workloadToken, workloadTokenType } = request;
+        const shown = { ticket, workload: workloadToken === "" ? undefined : { token: workloadToken, type: workloadTokenType } };
+        const credential = await delegation.redeem(shown, parseBinding(request.binding), { thumbprint, publicJwk }, story.origin);
+        return { credential };
       }),
   };
 }

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { Action, Decision } from "@sallyport/contracts";
 import fc from "fast-check";
 import { type Actor, type AuthnChanges, AuthnCore, answer, ceiling, links, mayDelegate, newHolder, refuses } from "../authn.fixture.ts";
+import { parseChildKey } from "./ticket.ts";
 
 describe("delegating to a nested agent", () => {
   let core: AuthnCore;
@@ -209,8 +210,17 @@ describe("delegating to a nested agent", () => {
     });
   });
 
-  it("refuses a thumbprint that is none", () =>
-    refuses("INVALID_REQUEST", core.ticket(release, "deploy", mayDelegate, { thumbprint: "short" }), /43 characters/));
+  it("refuses a thumbprint that is none, both kinds of ticket at once, and takes no absence for an unbound one", () => {
+    for (const order of [
+      { childThumbprint: "short", unbound: false },
+      { childThumbprint: "", unbound: false },
+      { childThumbprint: release.holder.thumbprint, unbound: true },
+    ]) {
+      assert.throws(() => parseChildKey(order), { reason: "INVALID_REQUEST" });
+    }
+    assert.equal(parseChildKey({ childThumbprint: release.holder.thumbprint, unbound: false }), release.holder.thumbprint);
+    assert.equal(parseChildKey({ childThumbprint: "", unbound: true }), undefined);
+  });
 
   it("refuses a name that is none", () => refuses("INVALID_REQUEST", core.ticket(release, "De/ploy", mayDelegate, newHolder())));
 });

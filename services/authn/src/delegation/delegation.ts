@@ -1,12 +1,15 @@
+import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { Action, Refusal } from "@sallyport/contracts";
 import {
+  actionName,
   actorOf,
   type Ceiling,
+  type Chain,
   ceilingAllows,
   childChain,
   depthOf,
   entriesOutside,
-  isThumbprint,
+  nameCovers,
   newSessionId,
   type PublicJwk,
   parseAgentName,
@@ -15,7 +18,7 @@ import {
 } from "@sallyport/identity";
 import * as drafts from "../evidence/drafts.ts";
 import type { Evidence, Origin } from "../evidence/evidence.ts";
-import type { PolicyQuestion } from "../policy/policy-question.ts";
+import type { PolicyFacts, PolicyQuestion } from "../policy/policy-question.ts";
 import type { RevocationLog } from "../revocation/revocation-log.ts";
 import type { CredentialIssuer, IssuedCredential } from "../sessions/credential-issuer.ts";
 import { exceeded } from "../sessions/exceeded.ts";
@@ -25,15 +28,30 @@ import { inLiveSecond, type Times } from "../sessions/live-second.ts";
 import type { SealedCollection } from "../sessions/sealed-collection.ts";
 import type { Session } from "../sessions/session.ts";
 import type { SessionStore } from "../sessions/session-store.ts";
+import { knownTerms, termsOf } from "./terms.ts";
 import { newTicketText, parseTicketSeconds, type Ticket, ticketHash, ticketInvalid } from "./ticket.ts";
+import type { Workloads } from "./workloads.ts";
 
 /** A parent's wish to start a child. */
 export interface TicketOrder {
-  readonly childThumbprint: string;
+  /** RFC 7638 thumbprint of the child's key; undefined for a ticket that names none. */
+  readonly childKey: string | undefined;
   readonly agentName: string;
   readonly ceiling: Ceiling;
   /** 1 to 60; 0 means 60. */
   readonly ttlSeconds: number;
+}
+
+/** What a child shows beside the proof of its key. */
+export interface Redemption {
+  readonly ticket: string;
+  /** A token of its own workload identity, and the token's type (RFC 8693 §3). */
+  readonly workload?: { readonly token: string; readonly type: string } | undefined;
+}
+
+interface ProvenKey {
+  readonly thumbprint: string;
+  readonly publicJwk: PublicJwk;
 }
 
 export interface DelegationOptions extends Times {
@@ -44,6 +62,7 @@ export interface DelegationOptions extends Times {
   readonly policy: PolicyQuestion;
   readonly issuer: CredentialIssuer;
   readonly evidence: Evidence;
+  readonly workloads: Workloads;
   /** Most seconds that a ticket can be redeemed; at most 60. */
   readonly ticketSeconds: number;
 }
@@ -68,55 +87,77 @@ export class Delegation {
   async issueTicket(order: TicketOrder, parentSid: string, origin: Origin): Promise<{ ticket: string; expiresAt: number; sid: string }> {
     const { sessions, limits, policy, evidence, clock, tickets } = this.#options;
     parseAgentName(order.agentName);
-    if (!isThumbprint(order.childThumbprint))
-      throw new Refusal("INVALID_REQUEST", "The child's thumbprint must be the RFC 7638 SHA-256 of its public key: 43 characters.");
     const ttlMs = parseTicketSeconds(order.ttlSeconds, this.#options.ticketSeconds) * 1000;
     const { session, parent } = await this.#plan(order, parentSid);
-    await policy.demand(parent.chain, Action.DELEGATE, { agent: actorOf(session.chain).id });
-    await limits.countDelegation(principalOf(parent.chain).id);
+    const answer = await policy.demand(parent.chain, Action.DELEGATE, factsOf(order, session), knownTerms);
+    const terms = termsOf(answer);
+    limits.checkDepth(depthOf(session.chain), terms.maxDepth);
+    await limits.countDelegation(principalOf(parent.chain).id, terms.ticketsPerMinute);
     // The record outlives its ticket a little, so that a redemption in the last moment still finds it.
-    await limits.takePlace(session, ttlMs * 2);
+    await limits.takePlace(session, ttlMs * 2, terms);
     if (!(await sessions.create(session, ttlMs * 2))) throw new Error("a session's id was drawn twice");
     const text = newTicketText();
-    const ticket: Ticket = { sid: session.sid, childThumbprint: order.childThumbprint, expiresAt: clock.now() + ttlMs };
+    const { workloads } = terms;
+    const ticket: Ticket = { sid: session.sid, childThumbprint: order.childKey, workloads, expiresAt: clock.now() + ttlMs };
     await tickets.create(ticketHash(text), JSON.stringify(ticket), ttlMs);
-    await evidence.record(drafts.ticketIssued(session.chain, parent.chain, order.ceiling, order.childThumbprint, origin));
+    await evidence.record(drafts.ticketIssued(session.chain, parent.chain, order.ceiling, order.childKey, answer, origin));
     return { ticket: text, expiresAt: ticket.expiresAt, sid: session.sid };
   }
 
   /**
    * The credential that a ticket stands for, for the key that redeems it. The same key again gets the same session and a fresh
-   * credential; another key gets nothing and changes nothing.
+   * credential; another key gets nothing and changes nothing, unless the ticket names no key: then it was taken, and its child
+   * is ended.
    * @throws Refusal TICKET_INVALID, CREDENTIAL_REVOKED
    */
-  async redeem(
-    text: string,
-    binding: "dpop" | "mtls",
-    holder: { thumbprint: string; publicJwk: PublicJwk },
-    origin: Origin,
-  ): Promise<IssuedCredential> {
-    const { evidence, issuer, clock, tickets } = this.#options;
-    if (text === "" || text.length > 128) throw ticketInvalid();
-    const entry = await tickets.get(ticketHash(text));
-    const ticket = entry === undefined ? undefined : (JSON.parse(entry.text) as Ticket);
-    if (ticket === undefined || ticket.expiresAt <= clock.now() || ticket.childThumbprint !== holder.thumbprint) throw ticketInvalid();
+  async redeem(shown: Redemption, binding: "dpop" | "mtls", holder: ProvenKey, origin: Origin): Promise<IssuedCredential> {
+    const { evidence, issuer } = this.#options;
+    const ticket = await this.#ticketOf(shown.ticket);
+    if (ticket.childThumbprint !== undefined && ticket.childThumbprint !== holder.thumbprint) throw ticketInvalid();
     const lineage = await liveLineage(ticket.sid, this.#options);
-    const { session, again } = await this.#enrol(lineage, binding, holder);
+    const workloads = lineage.session.holder.kind === "awaited" ? await this.#workloadsOf(ticket, shown, holder) : [];
+    const { session, again } = await this.#enrol(lineage, binding, holder, origin);
     const credential = await issuer.issue(session, lineage.moment);
-    await evidence.record(drafts.redeemed(session.chain, again, origin));
+    await evidence.record(drafts.redeemed(session.chain, again, workloads, origin));
     return credential;
   }
 
-  /** Gives the waiting session to its holder; whoever of several redemptions is first does it, and all get the same session. */
-  async #enrol(lineage: Lineage, binding: "dpop" | "mtls", holder: { thumbprint: string; publicJwk: PublicJwk }) {
+  async #ticketOf(text: string): Promise<Ticket> {
+    const { tickets, clock } = this.#options;
+    if (text === "" || text.length > 128) throw ticketInvalid();
+    const entry = await tickets.get(ticketHash(text));
+    const ticket = entry === undefined ? undefined : (JSON.parse(entry.text) as Ticket);
+    if (ticket === undefined || ticket.expiresAt <= clock.now()) throw ticketInvalid();
+    return ticket;
+  }
+
+  /** What policy wants the child to be beside the holder of a key: without it a parent can enrol a puppet. */
+  async #workloadsOf({ workloads }: Ticket, { workload }: Redemption, { thumbprint }: ProvenKey): Promise<string[]> {
+    if (workloads.length === 0) return [];
+    if (workload === undefined) {
+      throw new Refusal(
+        "TICKET_INVALID",
+        `Policy lets only a workload of ${workloads.join(" and ")} redeem this ticket: send its own token as \`workload_token\`.`,
+      );
+    }
+    const identity = await this.#options.workloads(workload.token, workload.type, thumbprint);
+    if (!workloads.every((name) => nameCovers(name, identity)))
+      throw new Refusal("TICKET_INVALID", `This ticket is for a workload of ${workloads.join(" and ")}: this token is another's.`);
+    return [identity];
+  }
+
+  /** Gives the waiting session to its holder; whoever of several redemptions is first does it, and all by its key get the same session. */
+  async #enrol(lineage: Lineage, binding: "dpop" | "mtls", { thumbprint, publicJwk }: ProvenKey, origin: Origin) {
     const { sessions, limits, clock } = this.#options;
     let stored: Pick<Lineage, "session" | "version"> | undefined = lineage;
     while (stored !== undefined) {
       const { session, version } = stored;
-      const { kind } = session.holder;
-      if (kind === "none" || session.holder.thumbprint !== holder.thumbprint) throw ticketInvalid();
-      if (kind === "key") return { session: { ...session, holder: session.holder }, again: true };
-      const enrolled = { ...session, binding, holder: { kind: "key" as const, ...holder } };
+      const { holder } = session;
+      if (holder.kind === "none") throw ticketInvalid();
+      if (holder.kind === "key" && holder.thumbprint === thumbprint) return { session: { ...session, holder }, again: true };
+      // Only with a ticket that names no key does another key come this far.
+      if (holder.kind === "key") return this.#endTaken(session.chain, holder.thumbprint, origin);
+      const enrolled = { ...session, binding, holder: { kind: "key" as const, thumbprint, publicJwk } };
       if (await sessions.replace(enrolled, version)) {
         await limits.keepPlace(enrolled, enrolled.endsAt - clock.now());
         return { session: enrolled, again: false };
@@ -124,6 +165,20 @@ export class Delegation {
       stored = await sessions.load(session.sid);
     }
     throw ticketInvalid();
+  }
+
+  /** Which of the two keys is the thief's cannot be known, so neither keeps the child. */
+  async #endTaken(child: Chain, firstThumbprint: string, origin: Origin): Promise<never> {
+    const { revocations, evidence, clock } = this.#options;
+    const intent = await evidence.intent(drafts.ticketTaken(child, firstThumbprint, origin));
+    await revocations.append({ subject: { case: "sessionId", value: actorOf(child).sid }, at: timestampFromMs(clock.now()) });
+    void revocations.readToEnd().catch(() => undefined);
+    await intent.outcome(drafts.ticketTaken(child, firstThumbprint, origin, { status: "success" }));
+    throw new Refusal(
+      "TICKET_INVALID",
+      "Another key has redeemed this ticket: somebody took it, so its agent was ended; have the parent ask for one bound to your key.",
+      { metadata: { ended: actorOf(child).sid } },
+    );
   }
 
   /** The child's session as it would be, and the parent's as it is. */
@@ -137,7 +192,7 @@ export class Delegation {
       const starts = [...parent.session.starts, parent.moment.second];
       const provider = providerOf(principalOf(chain).id);
       if (revocations.set.revokes({ chain, sessionStarts: starts, issuedAt: parent.moment.second, provider }) !== undefined) return "dead";
-      const holder = { kind: "awaited" as const, thumbprint: order.childThumbprint };
+      const holder = { kind: "awaited" as const, thumbprint: order.childKey ?? "" };
       const { endsAt } = parent.session;
       return {
         session: { sid: actorOf(chain).sid, chain, starts, ceiling: order.ceiling, holder, binding: "dpop" as const, endsAt },
@@ -146,6 +201,18 @@ export class Delegation {
     });
   }
 }
+
+/** What policy may speak of: who would be started, with what ceiling, by what kind of ticket. */
+const factsOf = ({ agentName, ceiling: { entries }, childKey }: TicketOrder, { chain }: Session): PolicyFacts => ({
+  agent: actorOf(chain).id,
+  name: agentName,
+  ticket: childKey === undefined ? "unbound" : "bound",
+  actions: distinct(entries.flatMap(({ actions }) => actions.map((action) => actionName(action) as string))),
+  secrets: distinct(entries.flatMap(({ secrets }) => secrets)),
+  targets: distinct(entries.flatMap(({ targets }) => targets)),
+});
+
+const distinct = (names: readonly string[]) => [...new Set(names)];
 
 /** A child may do at most what its parent may, and whoever is above it, as they may now. More is refused, never cut down in silence. */
 function checkCeiling(ceiling: Ceiling, parent: Lineage): void {

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { Refusal } from "@sallyport/contracts";
-import { sha256 } from "@sallyport/identity";
+import { isThumbprint, sha256 } from "@sallyport/identity";
 
 /** Most seconds that a ticket can be redeemed. */
 export const maxTicketSeconds = 60;
@@ -9,13 +9,23 @@ export const maxTicketSeconds = 60;
 export interface Ticket {
   /** The session that it is for. */
   readonly sid: string;
-  /** RFC 7638 thumbprint of the only key that can redeem it. */
-  readonly childThumbprint: string;
+  /** RFC 7638 thumbprint of the only key that can redeem it; undefined where the first that does is the child's. */
+  readonly childThumbprint?: string | undefined;
+  /** Workload identities that the child must show beside its key, each of them. */
+  readonly workloads: readonly string[];
   /** Epoch milliseconds. */
   readonly expiresAt: number;
 }
 
 /** 256 random bits, base64url. */
+/** The key that an order names, or undefined where it is to name none. Neither is read from the other's absence. @throws Refusal INVALID_REQUEST */
+export function parseChildKey({ childThumbprint, unbound }: { childThumbprint: string; unbound: boolean }): string | undefined {
+  if (unbound && childThumbprint !== "") throw new Refusal("INVALID_REQUEST", "A ticket names the child's key or is unbound, not both.");
+  if (unbound) return undefined;
+  if (isThumbprint(childThumbprint)) return childThumbprint;
+  throw new Refusal("INVALID_REQUEST", "The child's thumbprint must be the RFC 7638 SHA-256 of its public key: 43 characters.");
+}
+
 export const newTicketText = (): string => randomBytes(32).toString("base64url");
 
 export const ticketHash = (text: string): string => sha256(text);

@@ -34,8 +34,15 @@ export const renewed = (chain: Chain, ceiling: Ceiling, narrowed: boolean, origi
     details: { ceiling: ceilingLines(ceiling) },
   });
 
-/** A parent was given a ticket for a child that does not exist yet. */
-export const ticketIssued = (child: Chain, parent: Chain, ceiling: Ceiling, thumbprint: string, origin: Origin): Draft =>
+/** A parent was given a ticket for a child that does not exist yet. @param thumbprint undefined where it names no key */
+export const ticketIssued = (
+  child: Chain,
+  parent: Chain,
+  ceiling: Ceiling,
+  thumbprint: string | undefined,
+  policies: Facts["policies"],
+  origin: Origin,
+): Draft =>
   entityManagement("create", {
     event: "agent.delegate",
     status: "success",
@@ -43,17 +50,36 @@ export const ticketIssued = (child: Chain, parent: Chain, ceiling: Ceiling, thum
     chain: parent,
     ...from(origin),
     entity: { type: "agent", uid: actorOf(child).sid, name: actorOf(child).id },
-    details: { child_thumbprint: thumbprint, ceiling: ceilingLines(ceiling) },
+    policies,
+    details: { child_thumbprint: thumbprint ?? "any", ceiling: ceilingLines(ceiling) },
   });
 
-/** A child redeemed its ticket. */
-export const redeemed = (chain: Chain, again: boolean, origin: Origin): Draft =>
+/** A child redeemed its ticket. @param workloads the workload identities that it has shown */
+export const redeemed = (chain: Chain, again: boolean, workloads: readonly string[], origin: Origin): Draft =>
   authentication("logon", {
     event: again ? "agent.enrol-again" : "agent.enrol",
     status: "success",
     protocol: "ticket",
     chain,
     ...from(origin),
+    details: workloads.length === 0 ? {} : { workloads: [...workloads] },
+  });
+
+/** A second key showed a ticket that names none: somebody has taken it, and its child is ended. */
+export const ticketTaken = (
+  child: Chain,
+  firstThumbprint: string,
+  origin: Origin,
+  outcome: Pick<Facts, "status" | "reason" | "sentence"> = {},
+): Draft =>
+  entityManagement("deactivate", {
+    event: "agent.ticket-taken",
+    action: "revoke",
+    chain: child,
+    ...from(origin),
+    entity: { type: "agent", uid: actorOf(child).sid, name: actorOf(child).id },
+    ...outcome,
+    details: { first_thumbprint: firstThumbprint },
   });
 
 /** A revocation, before and after it is in force. */

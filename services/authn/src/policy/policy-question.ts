@@ -1,17 +1,22 @@
 import { type Action, type CheckResponse, Decision, printable, Refusal } from "@sallyport/contracts";
 import { type Chain, chainToWire } from "@sallyport/identity";
 
-/** What policy said, for records. */
+/** What policy said. */
 export interface PolicyAnswer {
   readonly version: string;
   readonly determining: readonly string[];
+  /** Only such as the asker knows. */
+  readonly obligations: readonly { readonly name: string; readonly value: string }[];
 }
+
+/** Facts of a request, for policies to speak of. */
+export type PolicyFacts = Record<string, string | string[]>;
 
 /** Asks the PDP for one decision; throws Refusal where it cannot be asked. */
 export type Check = (request: {
   chain: ReturnType<typeof chainToWire>;
   action: Action;
-  context: Record<string, string>;
+  context: PolicyFacts;
 }) => Promise<Pick<CheckResponse, "decision" | "reason" | "sentence" | "determiningPolicies" | "policyVersion" | "obligations">>;
 
 /** Policy, asked about what concerns no secret: to delegate, to revoke. */
@@ -23,10 +28,11 @@ export class PolicyQuestion {
   }
 
   /**
-   * Returns only where every link of the chain is allowed, with nothing left to do for it.
+   * Returns only where every link of the chain is allowed.
+   * @param known obligations that the asker fulfils; where there is another, the permission does not hold
    * @throws Refusal DENIED_BY_POLICY, POLICY_ERROR, APPROVAL_REQUIRED or POLICY_UNAVAILABLE
    */
-  async demand(chain: Chain, action: Action, context: Record<string, string>): Promise<PolicyAnswer> {
+  async demand(chain: Chain, action: Action, context: PolicyFacts, known: ReadonlySet<string> = new Set()): Promise<PolicyAnswer> {
     const answer = await this.#ask(chain, action, context);
     const sentence = printable(answer.sentence, 300);
     if (answer.decision === Decision.NEEDS_APPROVAL) {
@@ -39,12 +45,13 @@ export class PolicyQuestion {
       throw new Refusal(answer.reason === "POLICY_ERROR" ? "POLICY_ERROR" : "DENIED_BY_POLICY", sentence);
     }
     // An obligation that is not understood means refuse.
-    if (answer.obligations.length > 0)
+    if (answer.obligations.some(({ name }) => !known.has(name)))
       throw new Refusal("DENIED_BY_POLICY", "Policy allows this only with an obligation that authn does not know.");
-    return { version: answer.policyVersion, determining: answer.determiningPolicies };
+    const obligations = answer.obligations.map(({ name, parameters }) => ({ name, value: String(parameters?.value ?? "") }));
+    return { version: answer.policyVersion, determining: answer.determiningPolicies, obligations };
   }
 
-  async #ask(chain: Chain, action: Action, context: Record<string, string>) {
+  async #ask(chain: Chain, action: Action, context: PolicyFacts) {
     try {
       return await this.#check({ chain: chainToWire(chain), action, context });
     } catch (cause) {

@@ -37,12 +37,13 @@ export class Limits {
     this.settings = settings;
   }
 
-  /** @throws Refusal DELEGATION_TOO_DEEP */
-  checkDepth(depth: number): void {
-    if (depth <= this.settings.maxDepth) return;
+  /** @param byPolicy a lower limit, where a policy sets one @throws Refusal DELEGATION_TOO_DEEP */
+  checkDepth(depth: number, byPolicy = Number.POSITIVE_INFINITY): void {
+    const most = Math.min(this.settings.maxDepth, byPolicy);
+    if (depth <= most) return;
     throw new Refusal(
       "DELEGATION_TOO_DEEP",
-      `Agents may nest ${this.settings.maxDepth} deep here, and this would be one more: let an agent higher up start it.`,
+      `Agents may nest ${most} deep here, and this would be one more: let an agent higher up start it.`,
     );
   }
 
@@ -51,36 +52,44 @@ export class Limits {
     await this.#count("sign-ins", principal, this.settings.signInsPerMinute, "signs in too often");
   }
 
-  /** @throws Refusal RATE_LIMITED */
-  async countDelegation(principal: string): Promise<void> {
-    await this.#count("delegations", principal, this.settings.delegationsPerMinute, "starts agents too often");
+  /** @param byPolicy a lower limit, where a policy sets one @throws Refusal RATE_LIMITED */
+  async countDelegation(principal: string, byPolicy = Number.POSITIVE_INFINITY): Promise<void> {
+    await this.#count("delegations", principal, Math.min(this.settings.delegationsPerMinute, byPolicy), "starts agents too often");
   }
 
   /**
    * Takes one of the principal's places for an agent. Taken first and counted after, so that however many ask at a time, no
    * more than the limit ever hold one.
+   * @param byPolicy lower limits, where a policy sets them: for the principal's whole tree, and for the parent's own children
    * @throws Refusal RATE_LIMITED
    */
-  async takePlace(session: Session, ttlMs: number): Promise<void> {
+  async takePlace(session: Session, ttlMs: number, byPolicy: { maxAgents?: number; maxChildren?: number } = {}): Promise<void> {
     const tree = sha256(principalOf(session.chain).id);
     const id = `${tree}.${session.sid}`;
     const place: Place = { links: [...session.chain.links], starts: [...session.starts] };
     await this.#state.create(collection, id, JSON.stringify(place), { ttlMs });
-    const { maxAgents } = this.settings;
-    const held = await this.#held(tree, maxAgents + 1);
-    if (held.length <= maxAgents) return;
+    const { maxChildren = Number.POSITIVE_INFINITY } = byPolicy;
+    const maxAgents = Math.min(this.settings.maxAgents, byPolicy.maxAgents ?? Number.POSITIVE_INFINITY);
+    const parent = place.links.at(-2)?.sid;
+    const exceeded = (held: readonly { place: Place }[]) => {
+      if (held.length > maxAgents) return `This principal has ${maxAgents} live agents`;
+      if (held.filter(({ place: { links } }) => links.at(-2)?.sid === parent).length > maxChildren)
+        return `This agent has ${maxChildren} live children`;
+      return undefined;
+    };
+    // All that the settings allow are looked at: the parent's own may be any of them.
+    const most = (maxChildren === Number.POSITIVE_INFINITY ? maxAgents : this.settings.maxAgents) + 1;
+    const held = await this.#held(tree, most);
+    if (exceeded(held) === undefined) return;
     // Places of those who were revoked are free again, though their records have not run out yet.
     const dead = held.filter(({ place }) => this.#isDead(place));
     await Promise.all(dead.map((one) => this.#state.delete(collection, one.id)));
-    if ((await this.#held(tree, maxAgents + 1)).length <= maxAgents) return;
+    const why = exceeded(await this.#held(tree, most));
+    if (why === undefined) return;
     await this.#state.delete(collection, id);
-    throw new Refusal(
-      "RATE_LIMITED",
-      `This principal has ${maxAgents} live agents, the most that it may have: end some, or wait until they have ended.`,
-      {
-        retryAfterMs: minuteMs,
-      },
-    );
+    throw new Refusal("RATE_LIMITED", `${why}, the most that it may have: end some, or wait until they have ended.`, {
+      retryAfterMs: minuteMs,
+    });
   }
 
   /** Keeps the place for as long as the session lives, now that its holder has come. */

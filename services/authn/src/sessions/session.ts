@@ -1,6 +1,6 @@
 import { type Ceiling, type CeilingEntry, type Chain, ceilingOf, chainOf, type Link, type PublicJwk } from "@sallyport/identity";
 
-/** Whose a session is: `key` once its holder has shown their key, `awaited` until then, `none` for a principal who only started an agent. */
+/** Whose a session is: `key` once its holder has shown their key, `awaited` until then (by any key where the thumbprint is empty), `none` for a principal who only started an agent. */
 export type Holder =
   | { readonly kind: "key"; readonly thumbprint: string; readonly publicJwk: PublicJwk }
   | { readonly kind: "awaited"; readonly thumbprint: string }
