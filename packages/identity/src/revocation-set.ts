@@ -13,18 +13,20 @@ export type RevokedBy = "session" | "agent" | "principal" | "provider" | "starte
 export type Applied = "applied" | "gap" | "unknown-subject";
 
 /**
- * Everything that was revoked, as authn's feed tells it; the same set on every replica. It grows by a few bytes a revocation
- * and keeps, per subject, only the latest time, so it needs no sweeping. Session starts and issue times are whole seconds,
+ * Everything that was revoked and could still be met, as authn's feed tells it; the same set on every replica. It grows by a
+ * few bytes a revocation, keeps only the latest time per subject, and forgets what authn has forgotten. Session starts and issue times are whole seconds,
  * rounded down; comparing them with a revocation's milliseconds errs towards dead, by less than a second.
  */
 export class RevocationSet {
-  readonly #sessions = new Set<string>();
-  readonly #principals = new Map<string, number>();
-  readonly #agents = new Map<string, number>();
-  readonly #providers = new Map<string, number>();
-  readonly #narrowed = new Map<string, number>();
+  /** By their sequence numbers, in which they also lie. */
+  readonly #sessions = new Map<string, number>();
+  readonly #principals: Times = new Map();
+  readonly #agents: Times = new Map();
+  readonly #providers: Times = new Map();
+  readonly #narrowed: Times = new Map();
   #startedBefore = Number.NEGATIVE_INFINITY;
   #lastSequence = 0n;
+  #forgotten = 0n;
 
   /** The latest revocation that was applied with every one before it; 0 for none. */
   get lastSequence(): bigint {
@@ -40,6 +42,28 @@ export class RevocationSet {
     if (revocation.sequence > this.#lastSequence + 1n) return "gap";
     if (revocation.sequence === this.#lastSequence + 1n) this.#lastSequence = revocation.sequence;
     return "applied";
+  }
+
+  /**
+   * Forgets revocations up to this one, which nothing that lives can match any more: all that began before them is over. One
+   * of them that was never seen is no gap.
+   */
+  forgetThrough(sequence: bigint): void {
+    if (sequence <= this.#forgotten) return;
+    this.#forgotten = sequence;
+    const last = Number(sequence);
+    for (const [sid, seen] of this.#sessions) {
+      if (seen > last) break;
+      this.#sessions.delete(sid);
+    }
+    for (const times of [this.#principals, this.#agents, this.#providers, this.#narrowed])
+      for (const [name, { sequence: seen }] of times) if (seen <= last) times.delete(name);
+    if (sequence > this.#lastSequence) this.#lastSequence = sequence;
+  }
+
+  /** How many subjects it knows. */
+  get size(): number {
+    return this.#sessions.size + this.#principals.size + this.#agents.size + this.#providers.size + this.#narrowed.size;
   }
 
   /** Why the credential is dead; undefined while it lives. */
@@ -65,23 +89,24 @@ export class RevocationSet {
 
   #add(revocation: Revocation): boolean {
     const { subject } = revocation;
+    const sequence = Number(revocation.sequence);
     // A revocation without a time reaches as far as it can, not as little.
     const when = revocation.at === undefined ? Number.POSITIVE_INFINITY : milliseconds(revocation.at);
     switch (subject.case) {
       case "sessionId":
-        this.#sessions.add(subject.value);
+        if (!this.#sessions.has(subject.value)) this.#sessions.set(subject.value, sequence);
         return true;
       case "principal":
-        raise(this.#principals, subject.value, when);
+        raise(this.#principals, subject.value, when, sequence);
         return true;
       case "provider":
-        raise(this.#providers, subject.value, when);
+        raise(this.#providers, subject.value, when, sequence);
         return true;
       case "agent":
-        raise(this.#agents, subject.value, when);
+        raise(this.#agents, subject.value, when, sequence);
         return true;
       case "narrowedSessionId":
-        raise(this.#narrowed, subject.value, when);
+        raise(this.#narrowed, subject.value, when, sequence);
         return true;
       case "startedBefore":
         this.#startedBefore = Math.max(this.#startedBefore, milliseconds(subject.value));
@@ -92,10 +117,14 @@ export class RevocationSet {
   }
 }
 
-const at = (times: ReadonlyMap<string, number>, name: string) => times.get(name) ?? Number.NEGATIVE_INFINITY;
+/** Until when a subject's sessions are dead, and the latest revocation that says something of it. */
+type Times = Map<string, { readonly until: number; readonly sequence: number }>;
 
-function raise(times: Map<string, number>, name: string, when: number): void {
-  times.set(name, Math.max(at(times, name), when));
+const at = (times: Times, name: string) => times.get(name)?.until ?? Number.NEGATIVE_INFINITY;
+
+function raise(times: Times, name: string, when: number, sequence: number): void {
+  const known = times.get(name);
+  times.set(name, { until: Math.max(known?.until ?? when, when), sequence: Math.max(known?.sequence ?? sequence, sequence) });
 }
 
 /** Rounded up, as an earlier time would revoke less. */

@@ -1,4 +1,5 @@
 import { printable, Refusal } from "@sallyport/contracts";
+import { unlisted } from "./state.ts";
 
 const maxIdBytes = 1024;
 const maxValueBytes = 1024 * 1024;
@@ -7,6 +8,12 @@ const maxValueBytes = 1024 * 1024;
 export function checkName(name: string): void {
   if (!/^[a-z0-9-]{1,64}$/.test(name))
     throw invalid(`"${printable(name)}" cannot name a collection or a log: use 1 to 64 of a-z, 0-9 and "-".`);
+}
+
+/** @throws Refusal INVALID_REQUEST also for a collection that has no index of its ids */
+export function checkListed(collection: string): void {
+  checkName(collection);
+  if (unlisted.has(collection)) throw invalid(`The collection "${collection}" is not listed: its entries are read by their ids.`);
 }
 
 /** @throws Refusal INVALID_REQUEST unless `id` is 1 to 1,024 bytes of well-formed text without NUL */

@@ -163,6 +163,43 @@ export function statePromises(subject: () => Subject): void {
       assert.deepEqual(await writers[0].readLog("none", 0, 5), []);
     });
 
+    it("a trimmed log goes on with its numbers, shows what is missing, and never loses its newest record", async () => {
+      const [a, b] = await clients(2);
+      for (let i = 1; i <= 5; i++) assert.equal(await a.append("trimmed", `"${i}"`), i);
+      await b!.trimLog("trimmed", 3);
+      const sequences = async (after: number) => (await b!.readLog("trimmed", after, 10)).map(({ sequence, value }) => [sequence, value]);
+      assert.deepEqual(await sequences(0), [
+        [4, '"4"'],
+        [5, '"5"'],
+      ]);
+      assert.deepEqual(await sequences(4), [[5, '"5"']]);
+      await a.trimLog("trimmed", 2);
+      await a.trimLog("trimmed", 99);
+      assert.deepEqual(await sequences(0), [[5, '"5"']]);
+      assert.equal(await b!.append("trimmed", '"6"'), 6);
+      assert.deepEqual(await sequences(5), [[6, '"6"']]);
+      await a.trimLog("none", 5);
+      assert.equal(await a.append("none", '"1"'), 1);
+    });
+
+    it("says what time it is", async () => {
+      const [a] = await clients(1);
+      assert.ok(Math.abs((await a.now()) - Date.now()) < 5_000);
+    });
+
+    it("a collection that nobody lists is kept, replaced, deleted and run out all the same, and cannot be listed", async () => {
+      const [a, b] = await clients(2);
+      await assert.rejects(a.list("sessions", { limit: 5 }), { reason: "INVALID_REQUEST" });
+      assert.equal(await a.create("sessions", "s", '"1"', { ttlMs: 5_000 }), true);
+      const { version } = (await b!.get("sessions", "s"))!;
+      assert.equal(await b!.replace("sessions", "s", version, '"2"'), true);
+      assert.equal((await a.get("sessions", "s"))?.value, '"2"');
+      assert.equal(await a.delete("sessions", "s"), true);
+      await a.create("sessions", "s", '"3"', { ttlMs: 50 });
+      await delay(80);
+      assert.equal(await b!.get("sessions", "s"), undefined);
+    });
+
     it("a counter adds up over all clients, and its window is not moved by later increments", async () => {
       const [a, b] = await clients(2);
       const sums = await Promise.all([a.increment("corp/ann: tickets", 1, 150), b!.increment("corp/ann: tickets", 2, 150)]);

@@ -21,6 +21,9 @@ export interface WriteOptions {
   ttlMs?: number;
 }
 
+/** Collections with an entry for each session or token, of which there are many: {@link State.list} refuses them. */
+export const unlisted: ReadonlySet<string> = new Set(["sessions", "tickets", "outside-tokens"]);
+
 /**
  * What the services share: sessions, tickets, revocations, reviews, grants. SQLite where one machine holds it all, Redis
  * where replicas share it.
@@ -30,6 +33,8 @@ export interface WriteOptions {
  * which. Once one client has found it behind, it refuses to all of them until a new generation is started. A write refused for time may
  * have happened; nothing is tried again here. Until {@link State.useGeneration} or {@link State.startGeneration} was
  * called, everything but {@link State.mark} refuses.
+ *
+ * Collections that nobody lists ({@link unlisted}) have no index of their ids: it would take as much room as a small entry.
  *
  * A collection, log or counter name is `[a-z0-9-]{1,64}`, except that a counter's may be any text; an id is 1 to 1,024 bytes of UTF-8. A value
  * is at most 1 MiB.
@@ -44,12 +49,16 @@ export interface State {
   delete(collection: string, id: string): Promise<boolean>;
   /** Entries in the byte order of their ids, those after `after`; at most `limit` (1 to 1,000). */
   list(collection: string, options: { after?: string; limit: number }): Promise<{ id: string; entry: Entry }[]>;
-  /** Adds to a log that only grows; returns the sequence number, from 1 and without gaps. */
+  /** Adds to a log; returns the sequence number, from 1 and without gaps. */
   append(log: string, value: string): Promise<number>;
-  /** Records with a sequence number above `after`; at most `limit` (1 to 1,000). */
+  /** Records with a sequence number above `after`; at most `limit` (1 to 1,000). Where the first is not the next, those before it were trimmed. */
   readLog(log: string, after: number, limit: number): Promise<{ sequence: number; value: string }[]>;
+  /** Forgets a log's records up to this one, but never its newest, so that its numbers go on and whoever reads it sees the gap. */
+  trimLog(log: string, through: number): Promise<void>;
   /** Adds to a counter and returns its sum. The window starts with the first increment and is not moved by later ones. */
   increment(counter: string, by: number, ttlMs: number): Promise<number>;
+  /** What time it is by the state's own clock, epoch milliseconds: by which entries end. */
+  now(): Promise<number>;
   /** Where the state stands, of whatever generation it is. */
   mark(): Promise<StateMark>;
   /**

@@ -27,6 +27,7 @@ import type { Evidence } from "./evidence/evidence.ts";
 import { Exchange, type ExchangeOrder } from "./exchange/exchange.ts";
 import { Feed } from "./feed/feed.ts";
 import { type Check, PolicyQuestion } from "./policy/policy-question.ts";
+import { Forgetting } from "./revocation/forgetting.ts";
 import { RevocationLog } from "./revocation/revocation-log.ts";
 import { Revocations } from "./revocation/revocations.ts";
 import { CredentialIssuer } from "./sessions/credential-issuer.ts";
@@ -120,6 +121,7 @@ export class AuthnCore {
   delegation!: Delegation;
   revocations!: Revocations;
   roster!: Roster;
+  forgetting!: Forgetting;
   feed!: Feed;
   keys!: CredentialKeys;
   readonly asked: { action: Action; chain: string[] }[] = [];
@@ -144,8 +146,12 @@ export class AuthnCore {
       lastKnown: new LastKnown(join(dataDir, "authn")),
       evidence,
       clock,
-      onGeneration: () => this.log.startAnew(),
+      onGeneration: () => {
+        this.log.startAnew();
+        this.forgetting?.startAnew();
+      },
     });
+    this.forgetting = new Forgetting({ state, revocations, clock, sessionSeconds, log: { info: () => undefined, warn: () => undefined } });
     const trusted: TrustProvider = {
       name: "corp",
       issuer: this.issuer.url,
@@ -165,7 +171,7 @@ export class AuthnCore {
     this.sessions = new SessionStore(state, secret, clock);
     const sessions = this.sessions;
     const settings = { maxDepth: 8, maxAgents: 100, delegationsPerMinute: 100, signInsPerMinute: 100, ...limitChanges };
-    const limits = new Limits(state, revocations, settings);
+    const limits = new Limits(state, sessions, revocations, settings);
     const policy = new PolicyQuestion((request) => {
       this.asked.push({ action: request.action, chain: request.chain.links.map(({ id }) => id) });
       this.facts.push(request.context);
@@ -177,7 +183,14 @@ export class AuthnCore {
     const issuer = new CredentialIssuer({ signer, issuer: audience, audience, credentialSeconds: 600, certificates });
     const epoch = () => this.guardian.current.epoch;
     const common = { sessions, revocations, issuer, evidence, clock, epoch };
-    this.exchange = new Exchange({ ...common, providers: this.providers, state, limits, sessionSeconds });
+    this.exchange = new Exchange({
+      ...common,
+      providers: this.providers,
+      state,
+      limits,
+      sessionSeconds,
+      beforeSession: () => this.forgetting.declare(),
+    });
     this.renewal = new Renewal(common);
     this.delegation = new Delegation({
       ...common,
@@ -237,6 +250,7 @@ export class AuthnCore {
 
   async close(): Promise<void> {
     this.guardian.stop();
+    this.forgetting.stop();
     await this.state.close();
     await this.issuer.close();
     rmSync(this.dataDir, { recursive: true });

@@ -26,6 +26,7 @@ import { registerOAuth } from "./http/register.ts";
 import { readAuthnKeys } from "./keys/authn-keys.ts";
 import { CredentialKeyring } from "./keys/credential-keyring.ts";
 import { PolicyQuestion } from "./policy/policy-question.ts";
+import { Forgetting } from "./revocation/forgetting.ts";
 import { revocationHandlers } from "./revocation/revocation-handlers.ts";
 import { RevocationLog } from "./revocation/revocation-log.ts";
 import { Revocations } from "./revocation/revocations.ts";
@@ -52,17 +53,22 @@ export async function start(host: Host): Promise<Running> {
 
   const state = await openConfiguredState(host);
   const revocationLog = new RevocationLog(state);
-  const onGeneration = () => revocationLog.startAnew();
+  const { sessionSeconds } = config.authn;
+  const forgetting = new Forgetting({ state, revocations: revocationLog, clock, sessionSeconds, log: host.log });
+  const onGeneration = () => {
+    revocationLog.startAnew();
+    forgetting.startAnew();
+  };
   const guardian = await EpochGuardian.start({ state, lastKnown: new LastKnown(folder), evidence, clock, onGeneration });
   const epoch = () => guardian.current.epoch;
 
   const { stateSecret } = keys.signing;
   const sessions = new SessionStore(state, stateSecret, clock);
   const tickets = new SealedCollection(state, "tickets", stateSecret);
-  const limits = new Limits(state, revocationLog, limitSettings(config));
+  const limits = new Limits(state, sessions, revocationLog, limitSettings(config));
   const policyClient = peers.client("pdp", DecisionService);
   const policy = new PolicyQuestion((request) => policyClient.check(request, { timeoutMs: 2_000 }));
-  const { credentialSeconds, sessionSeconds, ticketSeconds } = config.authn;
+  const { credentialSeconds, ticketSeconds } = config.authn;
   const keyring = new CredentialKeyring(keys.signing, keys.signingFile.text, {
     file: keys.signingFile.path,
     clock,
@@ -74,7 +80,7 @@ export async function start(host: Host): Promise<Running> {
   const providers = new TrustProviders(configuredProviders(config.trust.oidc), clock);
 
   const common = { sessions, revocations: revocationLog, issuer, evidence, clock, epoch };
-  const exchange = new Exchange({ ...common, providers, state, limits, sessionSeconds });
+  const exchange = new Exchange({ ...common, providers, state, limits, sessionSeconds, beforeSession: () => forgetting.declare() });
   const renewal = new Renewal(common);
   const delegation = new Delegation({ ...common, tickets, limits, policy, ticketSeconds, workloads: workloadsOf(providers, state, clock) });
   const revocations = new Revocations({ ...common, log: revocationLog, policy });
@@ -102,6 +108,7 @@ export async function start(host: Host): Promise<Running> {
     },
     stop: async () => {
       await trust.stop();
+      forgetting.stop();
       keyring.stop();
       guardian.stop();
       await evidence.stop();

@@ -121,6 +121,8 @@ export class TrustState {
     let doubt: string | undefined;
     // Authn may tell again what was told before, as on a new stream; but its log never ends before where it ended.
     const last = response.revocations.at(-1);
+    // What is forgotten is over, and was no loss to a replica that never heard of it.
+    this.revocations.forgetThrough(response.forgottenThrough);
     if (after !== undefined && last !== undefined && last.sequence < after) return this.#distrust("its revocations went back");
     for (const revocation of response.revocations) {
       const applied = this.revocations.apply(revocation);

@@ -74,6 +74,12 @@ export class Connection {
     return bared(this.#redis.wait(1, Math.max(1, Math.floor(timeoutMs))));
   }
 
+  /** The server's clock, epoch milliseconds. */
+  async now(): Promise<number> {
+    const [seconds, micros] = await bared(this.#redis.time());
+    return Number(seconds) * 1000 + Math.floor(Number(micros) / 1000);
+  }
+
   async mark(): Promise<(string | null)[]> {
     return bared(this.#redis.hmget("sallyport:mark", "generation", "epoch", "tick"));
   }

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
-import { checkId, checkLimit, checkName, checkTtl, checkValue, checkWhole } from "../arguments.ts";
-import type { Entry, State, StateMark, WriteOptions } from "../state.ts";
+import { checkId, checkLimit, checkListed, checkName, checkTtl, checkValue, checkWhole } from "../arguments.ts";
+import { type Entry, type State, type StateMark, unlisted, type WriteOptions } from "../state.ts";
 import { unavailable } from "../unavailable.ts";
 import { Watermark } from "../watermark.ts";
 import { parseRedisAddress } from "./address.ts";
@@ -58,7 +58,7 @@ export class RedisState implements State {
   }
 
   async list(collection: string, options: { after?: string; limit: number }): Promise<{ id: string; entry: Entry }[]> {
-    checkName(collection);
+    checkListed(collection);
     checkLimit(options.limit);
     const listed: { id: string; entry: Entry }[] = [];
     for (let after = options.after ?? ""; ; ) {
@@ -76,16 +76,21 @@ export class RedisState implements State {
   async append(log: string, value: string): Promise<number> {
     checkName(log);
     checkValue(value);
-    return (await this.#write("append", (g) => [`sallyport:${g}:log:${log}`], [value])) as number;
+    return (await this.#write("append", (g) => logKeys(g, log), [value])) as number;
   }
 
   async readLog(log: string, after: number, limit: number): Promise<{ sequence: number; value: string }[]> {
     checkName(log);
     checkWhole(after, "The sequence number to read after");
     checkLimit(limit);
-    const from = Math.max(0, after);
-    const values = (await this.#read("readLog", (g) => [`sallyport:${g}:log:${log}`], [from, from + limit - 1])) as string[];
-    return values.map((value, i) => ({ sequence: from + i + 1, value }));
+    const [before, values] = (await this.#read("readLog", (g) => logKeys(g, log), [after, limit])) as [number, string[]];
+    return values.map((value, i) => ({ sequence: before + i + 1, value }));
+  }
+
+  async trimLog(log: string, through: number): Promise<void> {
+    checkName(log);
+    checkWhole(through, "The last sequence number to forget");
+    await this.#write("trimLog", (g) => logKeys(g, log), [through]);
   }
 
   async increment(counter: string, by: number, ttlMs: number): Promise<number> {
@@ -93,6 +98,10 @@ export class RedisState implements State {
     checkWhole(by, "An increment");
     checkTtl(ttlMs);
     return (await this.#run("increment", (g) => [`sallyport:${g}:counter:${counter}`], [by, ttlMs], false)) as number;
+  }
+
+  now(): Promise<number> {
+    return this.#link.within(this.#timeoutMs, (connection) => connection.now());
   }
 
   async mark(): Promise<StateMark> {
@@ -206,8 +215,8 @@ function entryOf(stored: unknown): Entry | undefined {
 
 const entryKey = (generation: string, collection: string, id: string) => `sallyport:${generation}:entry:${collection}:${id}`;
 const idsKey = (generation: string, collection: string) => `sallyport:${generation}:ids:${collection}`;
-const entryKeys = (generation: string, collection: string, id: string) => [
-  entryKey(generation, collection, id),
-  idsKey(generation, collection),
-  `sallyport:${generation}:expiries:${collection}`,
-];
+const entryKeys = (generation: string, collection: string, id: string) => {
+  const key = entryKey(generation, collection, id);
+  return unlisted.has(collection) ? [key] : [key, idsKey(generation, collection), `sallyport:${generation}:expiries:${collection}`];
+};
+const logKeys = (generation: string, log: string) => [`sallyport:${generation}:log:${log}`, `sallyport:${generation}:trimmed:${log}`];

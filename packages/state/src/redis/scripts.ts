@@ -24,26 +24,27 @@ if now > tonumber(ARGV[4]) then return {'late', tick, now} end
 
 /** Forgets up to 20 names of entries whose time is over: Redis drops the entries, not their places in our lists. */
 const sweep = `
-local over = redis.call('ZRANGEBYSCORE', KEYS[4], '-inf', now, 'LIMIT', 0, 20)
+local over = KEYS[4] and redis.call('ZRANGEBYSCORE', KEYS[4], '-inf', now, 'LIMIT', 0, 20) or {}
 if #over > 0 then
   redis.call('ZREM', KEYS[3], unpack(over))
   redis.call('ZREM', KEYS[4], unpack(over))
 end
 `;
 
-/** KEYS: mark, entry, ids, expiries. ARGV from 5: id, value, milliseconds to live or 0. */
+/** KEYS: mark, entry, and where the collection is listed ids and expiries. ARGV from 5: id, value, milliseconds to live or 0. */
 const put = `
+local listed = KEYS[3] ~= nil
 tick = redis.call('HINCRBY', KEYS[1], 'tick', 1)
 local value = string.format('%d', tick) .. ':' .. ARGV[6]
 local ttl = tonumber(ARGV[7])
 if ttl > 0 then
   redis.call('SET', KEYS[2], value, 'PX', ttl)
-  redis.call('ZADD', KEYS[4], now + ttl, ARGV[5])
+  if listed then redis.call('ZADD', KEYS[4], now + ttl, ARGV[5]) end
 else
   redis.call('SET', KEYS[2], value)
-  redis.call('ZREM', KEYS[4], ARGV[5])
+  if listed then redis.call('ZREM', KEYS[4], ARGV[5]) end
 end
-redis.call('ZADD', KEYS[3], 0, ARGV[5])
+if listed then redis.call('ZADD', KEYS[3], 0, ARGV[5]) end
 return {'ok', tick, now, 1}
 `;
 
@@ -61,8 +62,10 @@ ${put}`,
 
   delete: `${open} ${sweep}
 if redis.call('DEL', KEYS[2]) == 0 then return {'ok', tick, now, 0} end
-redis.call('ZREM', KEYS[3], ARGV[5])
-redis.call('ZREM', KEYS[4], ARGV[5])
+if KEYS[3] then
+  redis.call('ZREM', KEYS[3], ARGV[5])
+  redis.call('ZREM', KEYS[4], ARGV[5])
+end
 return {'ok', redis.call('HINCRBY', KEYS[1], 'tick', 1), now, 1}`,
 
   /** KEYS: mark, ids. ARGV from 5: after, limit, prefix of the entries' keys. Answers each id with its entry, or false where its time is over. */
@@ -75,11 +78,25 @@ for i, id in ipairs(ids) do
 end
 return {'ok', tick, now, found}`,
 
+  /** KEYS: mark, log, how many of its records were trimmed. */
   append: `${open}
-local sequence = redis.call('RPUSH', KEYS[2], ARGV[5])
+local sequence = redis.call('RPUSH', KEYS[2], ARGV[5]) + tonumber(redis.call('GET', KEYS[3]) or '0')
 return {'ok', redis.call('HINCRBY', KEYS[1], 'tick', 1), now, sequence}`,
 
-  readLog: `${open} return {'ok', tick, now, redis.call('LRANGE', KEYS[2], ARGV[5], ARGV[6])}`,
+  /** KEYS as of append. ARGV from 5: after, limit. Answers how many lie before the first, then the records. */
+  readLog: `${open}
+local trimmed = tonumber(redis.call('GET', KEYS[3]) or '0')
+local from = math.max(0, tonumber(ARGV[5]) - trimmed)
+return {'ok', tick, now, {trimmed + from, redis.call('LRANGE', KEYS[2], from, from + tonumber(ARGV[6]) - 1)}}`,
+
+  /** KEYS as of append. ARGV from 5: the last record to forget. */
+  trimLog: `${open}
+local trimmed = tonumber(redis.call('GET', KEYS[3]) or '0')
+local gone = math.min(tonumber(ARGV[5]) - trimmed, redis.call('LLEN', KEYS[2]) - 1)
+if gone <= 0 then return {'ok', tick, now, 0} end
+redis.call('LTRIM', KEYS[2], gone, -1)
+redis.call('SET', KEYS[3], string.format('%d', trimmed + gone))
+return {'ok', redis.call('HINCRBY', KEYS[1], 'tick', 1), now, gone}`,
 
   increment: `${open}
 local sum

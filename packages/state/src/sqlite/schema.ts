@@ -26,6 +26,7 @@ export const statements = {
   lastSequence: "SELECT max(sequence) AS last FROM log WHERE name = ?",
   append: "INSERT INTO log (name, sequence, value) VALUES (?, ?, ?)",
   readLog: "SELECT sequence, value FROM log WHERE name = ? AND sequence > ? ORDER BY sequence LIMIT ?",
+  trimLog: "DELETE FROM log WHERE name = ? AND sequence <= ? AND sequence < (SELECT max(sequence) FROM log WHERE name = ?)",
   increment:
     "INSERT INTO counter (name, sum, expires) VALUES (?, ?, ?) ON CONFLICT (name) DO UPDATE SET " +
     "sum = CASE WHEN counter.expires <= ?4 THEN excluded.sum ELSE counter.sum + excluded.sum END, " +

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { checkId, checkLimit, checkName, checkTtl, checkValue, checkWhole } from "../arguments.ts";
+import { checkId, checkLimit, checkListed, checkName, checkTtl, checkValue, checkWhole } from "../arguments.ts";
 import type { Entry, State, StateMark, WriteOptions } from "../state.ts";
 import { unavailable } from "../unavailable.ts";
 import { Watermark } from "../watermark.ts";
@@ -67,7 +67,7 @@ export class SqliteState implements State {
   }
 
   async list(collection: string, options: { after?: string; limit: number }): Promise<{ id: string; entry: Entry }[]> {
-    checkName(collection);
+    checkListed(collection);
     checkLimit(options.limit);
     return this.#read((sql) =>
       sql.list.all(collection, options.after ?? "", this.#clock.now(), options.limit).map((row) => ({
@@ -97,6 +97,14 @@ export class SqliteState implements State {
     );
   }
 
+  async trimLog(log: string, through: number): Promise<void> {
+    checkName(log);
+    checkWhole(through, "The last sequence number to forget");
+    await this.#write((sql) => {
+      if (sql.trimLog.run(log, through, log).changes > 0) this.#tick(sql);
+    });
+  }
+
   async increment(counter: string, by: number, ttlMs: number): Promise<number> {
     checkId(counter);
     checkWhole(by, "An increment");
@@ -107,6 +115,10 @@ export class SqliteState implements State {
       this.#tick(sql);
       return row?.sum as number;
     });
+  }
+
+  async now(): Promise<number> {
+    return this.#clock.now();
   }
 
   async mark(): Promise<StateMark> {

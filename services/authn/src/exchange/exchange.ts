@@ -44,6 +44,8 @@ export interface ExchangeOptions extends Times {
   readonly evidence: Evidence;
   /** How long a session lives at most. */
   readonly sessionSeconds: number;
+  /** Called before a session is begun. */
+  readonly beforeSession: () => Promise<void>;
 }
 
 /** Turns an outside identity into a session, and a credential for the key that the proof was made with. */
@@ -60,6 +62,7 @@ export class Exchange {
     const ceiling = ceilingFor(order, identity);
     const chain = chainFor(order, identity);
     await limits.countSignIn(principalOf(chain).id);
+    await this.#options.beforeSession();
     await bindToken(state, identity, holder.thumbprint, clock.now());
     const { session, moment } = await this.#begin(chain, ceiling, order.binding, { kind: "key", ...holder }, identity);
     const credential = await issuer.issue(session, moment);

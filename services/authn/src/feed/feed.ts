@@ -55,11 +55,11 @@ export class Feed {
     const { epoch } = guardian.current;
     const known = jwks();
     const news = { ...(sent.generation === "" ? { agentCaPem } : {}), ...(sent.jwks === known ? {} : { jwks: known }) };
-    const head = { generation, epoch: BigInt(epoch), ...news };
+    const head = { generation, epoch: BigInt(epoch), forgottenThrough: BigInt(revocations.forgottenThrough), ...news };
     sent.jwks = known;
-    sent.upTo = Number(afterSequence);
+    sent.upTo = Math.max(Number(afterSequence), revocations.forgottenThrough);
     sent.generation = generation;
-    while (revocations.length - sent.upTo > this.#perMessage) yield { ...head, revocations: this.#take(sent) };
+    while (revocations.newest - sent.upTo > this.#perMessage) yield { ...head, revocations: this.#take(sent) };
     yield { ...head, question, revocations: this.#take(sent) };
   }
 
@@ -68,7 +68,9 @@ export class Feed {
     // Nothing is pushed before the first answer, nor across a change of generation: the next answer tells it all.
     if (sent.generation === "" || sent.generation !== generationOf(guardian)) return;
     const { generation, epoch } = guardian.current;
-    while (revocations.length > sent.upTo) yield { generation, epoch: BigInt(epoch), revocations: this.#take(sent) };
+    sent.upTo = Math.max(sent.upTo, revocations.forgottenThrough);
+    const head = { generation, epoch: BigInt(epoch), forgottenThrough: BigInt(revocations.forgottenThrough) };
+    while (revocations.newest > sent.upTo) yield { ...head, revocations: this.#take(sent) };
   }
 
   #take(sent: Sent) {

@@ -1,4 +1,5 @@
 import { create, fromJsonString, toJsonString } from "@bufbuild/protobuf";
+import { timestampMs } from "@bufbuild/protobuf/wkt";
 import { type Revocation, RevocationSchema } from "@sallyport/contracts";
 import { RevocationSet } from "@sallyport/identity";
 import type { State } from "@sallyport/state";
@@ -7,14 +8,16 @@ const log = "revocations";
 const pageSize = 1000;
 
 /**
- * Every revocation, in the order of the shared state's log, as far as this replica has read it. Reads are shared: whoever
- * asks while one is under way waits for the next, so each is answered by a read that began after the question, and at most
- * two reads serve any number of questions.
+ * Every revocation that could still be met, in the order of the shared state's log, as far as this replica has read it. Reads
+ * are shared: whoever asks while one is under way waits for the next, so each is answered by a read that began after the
+ * question, and at most two reads serve any number of questions. Kept as the log has them, a hundred bytes each.
  */
 export class RevocationLog {
   readonly #state: State;
   #set = new RevocationSet();
-  #entries: Revocation[] = [];
+  /** The first is of the sequence number after `#forgotten`. */
+  #entries: string[] = [];
+  #forgotten = 0;
   #reading: Promise<void> | undefined;
   #next: Promise<void> | undefined;
   #life = 0;
@@ -29,13 +32,45 @@ export class RevocationLog {
     return this.#set;
   }
 
-  /** Entries after a sequence number, at most `limit`. */
+  /** Entries after a sequence number, at most `limit`; of those that are forgotten, none. */
   after(sequence: number, limit: number): readonly Revocation[] {
-    return this.#entries.slice(sequence, sequence + limit);
+    const from = Math.max(0, sequence - this.#forgotten);
+    return this.#entries.slice(from, from + limit).map((text, index) => revocationFrom(text, this.#forgotten + from + index + 1));
   }
 
+  /** The newest sequence number that was read. */
+  get newest(): number {
+    return this.#forgotten + this.#entries.length;
+  }
+
+  /** Entries up to this one are forgotten; 0 where none is. */
+  get forgottenThrough(): number {
+    return this.#forgotten;
+  }
+
+  /** How many are kept. */
   get length(): number {
     return this.#entries.length;
+  }
+
+  /**
+   * Forgets what was revoked before a time, by which all that was revoked then is over by itself; the newest entry always stays.
+   * @param before epoch milliseconds
+   * @returns how many were forgotten @throws Refusal STATE_UNAVAILABLE
+   */
+  async forgetBefore(before: number): Promise<number> {
+    await this.readToEnd();
+    const life = this.#life;
+    let count = 0;
+    // Only from the oldest on, and nothing without a time: what reaches without end is never over.
+    for (; count < this.#entries.length - 1; count++) {
+      const { at } = revocationFrom(this.#entries[count] as string, 0);
+      if (at === undefined || timestampMs(at) >= before) break;
+    }
+    if (count === 0) return 0;
+    await this.#state.trimLog(log, this.#forgotten + count);
+    if (life === this.#life) this.#forget(this.#forgotten + count);
+    return count;
   }
 
   /** Resolves once everything that was in the log when this was called is known here. @throws Refusal STATE_UNAVAILABLE */
@@ -75,22 +110,35 @@ export class RevocationLog {
     this.#life++;
     this.#set = new RevocationSet();
     this.#entries = [];
+    this.#forgotten = 0;
+  }
+
+  #forget(through: number): void {
+    this.#entries = this.#entries.slice(through - this.#forgotten);
+    this.#forgotten = through;
+    this.#set.forgetThrough(BigInt(through));
   }
 
   async #read(): Promise<void> {
     const life = this.#life;
-    const before = this.#entries.length;
+    const before = this.newest;
     for (;;) {
-      const page = await this.#state.readLog(log, this.#entries.length, pageSize);
+      const page = await this.#state.readLog(log, this.newest, pageSize);
       if (life !== this.#life) return this.#read();
       for (const { sequence, value } of page) {
-        const revocation = fromJsonString(RevocationSchema, value);
-        revocation.sequence = BigInt(sequence);
-        this.#entries.push(revocation);
-        this.#set.apply(revocation);
+        // Another authn has forgotten what lies between, or did before this one began.
+        if (sequence > this.newest + 1) this.#forget(sequence - 1);
+        this.#entries.push(value);
+        this.#set.apply(revocationFrom(value, sequence));
       }
       if (page.length < pageSize) break;
     }
-    if (this.#entries.length > before) for (const listener of this.#listeners) listener();
+    if (this.newest > before) for (const listener of this.#listeners) listener();
   }
+}
+
+function revocationFrom(text: string, sequence: number): Revocation {
+  const revocation = fromJsonString(RevocationSchema, text);
+  revocation.sequence = BigInt(sequence);
+  return revocation;
 }

@@ -1,8 +1,9 @@
 import { Refusal } from "@sallyport/contracts";
-import { chainOf, type Link, principalOf, providerOf, sha256 } from "@sallyport/identity";
+import { principalOf, providerOf, sha256 } from "@sallyport/identity";
 import type { State } from "@sallyport/state";
 import type { RevocationLog } from "../revocation/revocation-log.ts";
 import type { Session } from "./session.ts";
+import type { SessionStore } from "./session-store.ts";
 
 const collection = "agents";
 const minuteMs = 60_000;
@@ -19,20 +20,25 @@ export interface LimitSettings {
   readonly signInsPerMinute: number;
 }
 
-/** Who holds a place: as much as a revocation can match. */
+/** Who holds a place: the session, and its parent's. */
 interface Place {
-  links: Link[];
-  starts: number[];
+  readonly sid: string;
+  readonly parent: string;
 }
+
+/** Characters of a hash that tell one principal's places from another's. */
+const treeLength = 16;
 
 /** What one principal's whole tree may take together: nesting deeper, or spreading wider, buys nothing more. */
 export class Limits {
   readonly #state: State;
+  readonly #sessions: Pick<SessionStore, "load">;
   readonly #revocations: RevocationLog;
   readonly settings: LimitSettings;
 
-  constructor(state: State, revocations: RevocationLog, settings: LimitSettings) {
+  constructor(state: State, sessions: Pick<SessionStore, "load">, revocations: RevocationLog, settings: LimitSettings) {
     this.#state = state;
+    this.#sessions = sessions;
     this.#revocations = revocations;
     this.settings = settings;
   }
@@ -64,17 +70,15 @@ export class Limits {
    * @throws Refusal RATE_LIMITED
    */
   async takePlace(session: Session, ttlMs: number, byPolicy: { maxAgents?: number; maxChildren?: number } = {}): Promise<void> {
-    const tree = sha256(principalOf(session.chain).id);
-    const id = `${tree}.${session.sid}`;
-    const place: Place = { links: [...session.chain.links], starts: [...session.starts] };
-    await this.#state.create(collection, id, JSON.stringify(place), { ttlMs });
+    const tree = treeOf(principalOf(session.chain).id);
+    const id = `${tree}${session.sid}`;
+    const parent = session.chain.links.at(-2)?.sid ?? "";
+    await this.#state.create(collection, id, JSON.stringify(parent), { ttlMs });
     const { maxChildren = Number.POSITIVE_INFINITY } = byPolicy;
     const maxAgents = Math.min(this.settings.maxAgents, byPolicy.maxAgents ?? Number.POSITIVE_INFINITY);
-    const parent = place.links.at(-2)?.sid;
-    const exceeded = (held: readonly { place: Place }[]) => {
+    const exceeded = (held: readonly Place[]) => {
       if (held.length > maxAgents) return `This principal has ${maxAgents} live agents`;
-      if (held.filter(({ place: { links } }) => links.at(-2)?.sid === parent).length > maxChildren)
-        return `This agent has ${maxChildren} live children`;
+      if (held.filter((place) => place.parent === parent).length > maxChildren) return `This agent has ${maxChildren} live children`;
       return undefined;
     };
     // All that the settings allow are looked at: the parent's own may be any of them.
@@ -82,8 +86,7 @@ export class Limits {
     const held = await this.#held(tree, most);
     if (exceeded(held) === undefined) return;
     // Places of those who were revoked are free again, though their records have not run out yet.
-    const dead = held.filter(({ place }) => this.#isDead(place));
-    await Promise.all(dead.map((one) => this.#state.delete(collection, one.id)));
+    await Promise.all(held.map((place) => this.#freeIfDead(tree, place, session.sid)));
     const why = exceeded(await this.#held(tree, most));
     if (why === undefined) return;
     await this.#state.delete(collection, id);
@@ -94,34 +97,39 @@ export class Limits {
 
   /** Keeps the place for as long as the session lives, now that its holder has come. */
   async keepPlace(session: Session, ttlMs: number): Promise<void> {
-    const id = `${sha256(principalOf(session.chain).id)}.${session.sid}`;
+    const id = `${treeOf(principalOf(session.chain).id)}${session.sid}`;
     const entry = await this.#state.get(collection, id);
     if (entry !== undefined) await this.#state.replace(collection, id, entry.version, entry.value, { ttlMs });
   }
 
   /** Sessions of the principal's agents that hold a place, by id. @param after the id before the first; empty for all */
   async placesOf(principal: string, after: string, limit: number): Promise<string[]> {
-    const tree = `${sha256(principal)}.`;
+    const tree = treeOf(principal);
     const page = await this.#state.list(collection, { after: tree + after, limit });
     return page.filter(({ id }) => id.startsWith(tree)).map(({ id }) => id.slice(tree.length));
   }
 
-  async #held(tree: string, limit: number): Promise<{ id: string; place: Place }[]> {
-    const held: { id: string; place: Place }[] = [];
-    for (let after = `${tree}.`; held.length < limit; ) {
+  async #held(tree: string, limit: number): Promise<Place[]> {
+    const held: Place[] = [];
+    for (let after = tree; held.length < limit; ) {
       const page = await this.#state.list(collection, { after, limit: Math.min(limit - held.length, pageSize) });
-      const ours = page.filter(({ id }) => id.startsWith(`${tree}.`));
-      held.push(...ours.map(({ id, entry }) => ({ id, place: JSON.parse(entry.value) as Place })));
+      const ours = page.filter(({ id }) => id.startsWith(tree));
+      held.push(...ours.map(({ id, entry }) => ({ sid: id.slice(tree.length), parent: JSON.parse(entry.value) as string })));
       if (ours.length < pageSize) break;
       after = ours[ours.length - 1]?.id as string;
     }
     return held;
   }
 
-  #isDead({ links, starts }: Place): boolean {
-    const chain = chainOf(links);
+  /** @param newcomer takes its place before its record is written */
+  async #freeIfDead(tree: string, { sid }: Place, newcomer: string): Promise<void> {
+    if (sid === newcomer) return;
+    const stored = await this.#sessions.load(sid);
+    if (stored === undefined) return;
+    const { chain, starts: sessionStarts } = stored.session;
     const provider = providerOf(principalOf(chain).id);
-    return this.#revocations.set.revokes({ chain, sessionStarts: starts, issuedAt: Number.POSITIVE_INFINITY, provider }) !== undefined;
+    if (this.#revocations.set.revokes({ chain, sessionStarts, issuedAt: Number.POSITIVE_INFINITY, provider }) !== undefined)
+      await this.#state.delete(collection, `${tree}${sid}`);
   }
 
   async #count(what: string, principal: string, limit: number, sentence: string): Promise<void> {
@@ -131,3 +139,5 @@ export class Limits {
     });
   }
 }
+
+const treeOf = (principal: string) => `${sha256(principal).slice(0, treeLength)}.`;

@@ -14,7 +14,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file sallyport/authn/v1/feed.proto.
  */
 export const file_sallyport_authn_v1_feed: GenFile = /*@__PURE__*/
-  fileDesc("Ch1zYWxseXBvcnQvYXV0aG4vdjEvZmVlZC5wcm90bxISc2FsbHlwb3J0LmF1dGhuLnYxIjkKDUZvbGxvd1JlcXVlc3QSEAoIcXVlc3Rpb24YASABKAQSFgoOYWZ0ZXJfc2VxdWVuY2UYAiABKAQiuQEKDkZvbGxvd1Jlc3BvbnNlEhAKCHF1ZXN0aW9uGAEgASgEEhIKCmdlbmVyYXRpb24YAiABKAkSDQoFZXBvY2gYAyABKAQSMwoLcmV2b2NhdGlvbnMYBCADKAsyHi5zYWxseXBvcnQuYXV0aG4udjEuUmV2b2NhdGlvbhIMCgRqd2tzGAUgASgJEhQKDGFnZW50X2NhX3BlbRgGIAEoCRIZChFzdGF0ZV91bmF2YWlsYWJsZRgHIAEoCCL2AQoKUmV2b2NhdGlvbhIQCghzZXF1ZW5jZRgBIAEoBBIUCgpzZXNzaW9uX2lkGAIgASgJSAASEwoJcHJpbmNpcGFsGAMgASgJSAASEgoIcHJvdmlkZXIYBCABKAlIABI0Cg5zdGFydGVkX2JlZm9yZRgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBIABIPCgVhZ2VudBgHIAEoCUgAEh0KE25hcnJvd2VkX3Nlc3Npb25faWQYCCABKAlIABImCgJhdBgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCCQoHc3ViamVjdDJiCgtGZWVkU2VydmljZRJTCgZGb2xsb3cSIS5zYWxseXBvcnQuYXV0aG4udjEuRm9sbG93UmVxdWVzdBoiLnNhbGx5cG9ydC5hdXRobi52MS5Gb2xsb3dSZXNwb25zZSgBMAFiBnByb3RvMw", [file_google_protobuf_timestamp]);
+  fileDesc("Ch1zYWxseXBvcnQvYXV0aG4vdjEvZmVlZC5wcm90bxISc2FsbHlwb3J0LmF1dGhuLnYxIjkKDUZvbGxvd1JlcXVlc3QSEAoIcXVlc3Rpb24YASABKAQSFgoOYWZ0ZXJfc2VxdWVuY2UYAiABKAQi1AEKDkZvbGxvd1Jlc3BvbnNlEhAKCHF1ZXN0aW9uGAEgASgEEhIKCmdlbmVyYXRpb24YAiABKAkSDQoFZXBvY2gYAyABKAQSMwoLcmV2b2NhdGlvbnMYBCADKAsyHi5zYWxseXBvcnQuYXV0aG4udjEuUmV2b2NhdGlvbhIMCgRqd2tzGAUgASgJEhQKDGFnZW50X2NhX3BlbRgGIAEoCRIZChFmb3Jnb3R0ZW5fdGhyb3VnaBgIIAEoBBIZChFzdGF0ZV91bmF2YWlsYWJsZRgHIAEoCCL2AQoKUmV2b2NhdGlvbhIQCghzZXF1ZW5jZRgBIAEoBBIUCgpzZXNzaW9uX2lkGAIgASgJSAASEwoJcHJpbmNpcGFsGAMgASgJSAASEgoIcHJvdmlkZXIYBCABKAlIABI0Cg5zdGFydGVkX2JlZm9yZRgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBIABIPCgVhZ2VudBgHIAEoCUgAEh0KE25hcnJvd2VkX3Nlc3Npb25faWQYCCABKAlIABImCgJhdBgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCCQoHc3ViamVjdDJiCgtGZWVkU2VydmljZRJTCgZGb2xsb3cSIS5zYWxseXBvcnQuYXV0aG4udjEuRm9sbG93UmVxdWVzdBoiLnNhbGx5cG9ydC5hdXRobi52MS5Gb2xsb3dSZXNwb25zZSgBMAFiBnByb3RvMw", [file_google_protobuf_timestamp]);
 
 /**
  * @generated from message sallyport.authn.v1.FollowRequest
@@ -87,6 +87,13 @@ export type FollowResponse = Message<"sallyport.authn.v1.FollowResponse"> & {
    * @generated from field: string agent_ca_pem = 6;
    */
   agentCaPem: string;
+
+  /**
+   * Revocations up to this one are forgotten: everything that they could end is over by itself. The replica forgets them, too.
+   *
+   * @generated from field: uint64 forgotten_through = 8;
+   */
+  forgottenThrough: bigint;
 
   /**
    * Set where authn cannot vouch for its state: the replica must refuse.
