@@ -25,7 +25,7 @@ import { EpochGuardian } from "./epoch/guardian.ts";
 import { LastKnown } from "./epoch/last-known.ts";
 import type { Evidence } from "./evidence/evidence.ts";
 import { Exchange, type ExchangeOrder } from "./exchange/exchange.ts";
-import { Feed } from "./feed/feed.ts";
+import { Feed, type FeedSources } from "./feed/feed.ts";
 import { type Check, PolicyQuestion } from "./policy/policy-question.ts";
 import { Forgetting } from "./revocation/forgetting.ts";
 import { RevocationLog } from "./revocation/revocation-log.ts";
@@ -123,6 +123,7 @@ export class AuthnCore {
   roster!: Roster;
   forgetting!: Forgetting;
   feed!: Feed;
+  feedSources!: FeedSources;
   keys!: CredentialKeys;
   readonly asked: { action: Action; chain: string[] }[] = [];
   /** The facts of each question to policy, in order. */
@@ -202,7 +203,8 @@ export class AuthnCore {
     });
     this.revocations = new Revocations({ ...common, log: revocations, policy });
     this.roster = new Roster({ ...common, limits, policy });
-    this.feed = new Feed({ revocations, guardian: this.guardian, jwks: () => jwks, agentCaPem: certificates.caPem }, 4);
+    this.feedSources = { revocations, guardian: this.guardian, jwks: () => jwks, agentCaPem: certificates.caPem };
+    this.feed = new Feed(this.feedSources, 4);
   }
 
   /** Alice herself, or an agent that signs in for her. */
