@@ -39,6 +39,11 @@ export function checkLimit(limit: number): void {
   if (!Number.isSafeInteger(limit) || limit < 1 || limit > 1000) throw invalid("A limit must be a whole number from 1 to 1,000.");
 }
 
+export function checkMembers(limit: number): void {
+  if (!Number.isSafeInteger(limit) || limit < 1 || limit > 100_000)
+    throw invalid("A limit of members must be a whole number from 1 to 100,000.");
+}
+
 export function checkWhole(number: number, what: string): void {
   if (!Number.isSafeInteger(number)) throw invalid(`${what} must be a whole number.`);
 }

@@ -182,6 +182,23 @@ export function statePromises(subject: () => Subject): void {
       assert.equal(await a.append("none", '"1"'), 1);
     });
 
+    it("a set holds each member for its own time, from any client, and is gone with the last", async () => {
+      const [a, b] = await clients(2);
+      await Promise.all(["x", "y", "z"].map((member, n) => [a, b!][n % 2]!.join("corp/ann's", member, 5_000)));
+      await b!.join("corp/ann's", "brief", 60);
+      await b!.join("corp/bob's", "x", 5_000);
+      assert.deepEqual((await a.members("corp/ann's", 10)).toSorted(), ["brief", "x", "y", "z"]);
+      assert.equal((await a.members("corp/ann's", 2)).length, 2);
+      await a.leave("corp/ann's", "y");
+      await a.leave("corp/ann's", "nobody");
+      await a.join("corp/ann's", "z", 60);
+      await delay(100);
+      assert.deepEqual(await b!.members("corp/ann's", 10), ["x"]);
+      await b!.leave("corp/ann's", "x");
+      assert.deepEqual(await a.members("corp/ann's", 10), []);
+      assert.deepEqual(await a.members("corp/bob's", 10), ["x"]);
+    });
+
     it("says what time it is", async () => {
       const [a] = await clients(1);
       assert.ok(Math.abs((await a.now()) - Date.now()) < 5_000);

@@ -36,7 +36,7 @@ export const unlisted: ReadonlySet<string> = new Set(["sessions", "tickets", "ou
  *
  * Collections that nobody lists ({@link unlisted}) have no index of their ids: it would take as much room as a small entry.
  *
- * A collection, log or counter name is `[a-z0-9-]{1,64}`, except that a counter's may be any text; an id is 1 to 1,024 bytes of UTF-8. A value
+ * A collection, log, set or counter name is `[a-z0-9-]{1,64}`, except that a set's or a counter's may be any text; an id or member is 1 to 1,024 bytes of UTF-8. A value
  * is at most 1 MiB.
  */
 export interface State {
@@ -49,6 +49,12 @@ export interface State {
   delete(collection: string, id: string): Promise<boolean>;
   /** Entries in the byte order of their ids, those after `after`; at most `limit` (1 to 1,000). */
   list(collection: string, options: { after?: string; limit: number }): Promise<{ id: string; entry: Entry }[]>;
+  /** Puts a member into a set, each for its own time, set anew where it is there. Many small sets cost little more than their members. */
+  join(set: string, member: string, ttlMs: number): Promise<void>;
+  /** Takes a member out of a set, if it is there. */
+  leave(set: string, member: string): Promise<void>;
+  /** The members of a set whose time is not over, in no order; at most `limit` (1 to 100,000). */
+  members(set: string, limit: number): Promise<string[]>;
   /** Adds to a log; returns the sequence number, from 1 and without gaps. */
   append(log: string, value: string): Promise<number>;
   /** Records with a sequence number above `after`; at most `limit` (1 to 1,000). Where the first is not the next, those before it were trimmed. */

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { checkId, checkLimit, checkListed, checkName, checkTtl, checkValue, checkWhole } from "../arguments.ts";
+import { checkId, checkLimit, checkListed, checkMembers, checkName, checkTtl, checkValue, checkWhole } from "../arguments.ts";
 import { type Entry, type State, type StateMark, unlisted, type WriteOptions } from "../state.ts";
 import { unavailable } from "../unavailable.ts";
 import { Watermark } from "../watermark.ts";
@@ -71,6 +71,25 @@ export class RedisState implements State {
       }
       if (found.length < 2 * options.limit) return listed;
     }
+  }
+
+  async join(set: string, member: string, ttlMs: number): Promise<void> {
+    checkId(set);
+    checkId(member);
+    checkTtl(ttlMs);
+    await this.#write("join", (g) => [setKey(g, set)], [member, ttlMs]);
+  }
+
+  async leave(set: string, member: string): Promise<void> {
+    checkId(set);
+    checkId(member);
+    await this.#write("leave", (g) => [setKey(g, set)], [member]);
+  }
+
+  async members(set: string, limit: number): Promise<string[]> {
+    checkId(set);
+    checkMembers(limit);
+    return (await this.#read("members", (g) => [setKey(g, set)], [limit])) as string[];
   }
 
   async append(log: string, value: string): Promise<number> {
@@ -219,4 +238,5 @@ const entryKeys = (generation: string, collection: string, id: string) => {
   const key = entryKey(generation, collection, id);
   return unlisted.has(collection) ? [key] : [key, idsKey(generation, collection), `sallyport:${generation}:expiries:${collection}`];
 };
+const setKey = (generation: string, set: string) => `sallyport:${generation}:set:${set}`;
 const logKeys = (generation: string, log: string) => [`sallyport:${generation}:log:${log}`, `sallyport:${generation}:trimmed:${log}`];

@@ -78,6 +78,19 @@ for i, id in ipairs(ids) do
 end
 return {'ok', tick, now, found}`,
 
+  /** KEYS: mark, set. ARGV from 5: member, milliseconds. The set goes with its last member. */
+  join: `${open}
+redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', now)
+redis.call('ZADD', KEYS[2], now + tonumber(ARGV[6]), ARGV[5])
+redis.call('PEXPIREAT', KEYS[2], redis.call('ZRANGE', KEYS[2], -1, -1, 'WITHSCORES')[2])
+return {'ok', redis.call('HINCRBY', KEYS[1], 'tick', 1), now}`,
+
+  leave: `${open}
+if redis.call('ZREM', KEYS[2], ARGV[5]) == 0 then return {'ok', tick, now} end
+return {'ok', redis.call('HINCRBY', KEYS[1], 'tick', 1), now}`,
+
+  members: `${open} return {'ok', tick, now, redis.call('ZRANGEBYSCORE', KEYS[2], '(' .. now, '+inf', 'LIMIT', 0, ARGV[5])}`,
+
   /** KEYS: mark, log, how many of its records were trimmed. */
   append: `${open}
 local sequence = redis.call('RPUSH', KEYS[2], ARGV[5]) + tonumber(redis.call('GET', KEYS[3]) or '0')

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { checkId, checkLimit, checkListed, checkName, checkTtl, checkValue, checkWhole } from "../arguments.ts";
+import { checkId, checkLimit, checkListed, checkMembers, checkName, checkTtl, checkValue, checkWhole } from "../arguments.ts";
 import type { Entry, State, StateMark, WriteOptions } from "../state.ts";
 import { unavailable } from "../unavailable.ts";
 import { Watermark } from "../watermark.ts";
@@ -75,6 +75,29 @@ export class SqliteState implements State {
         entry: entryOf(row) as Entry,
       })),
     );
+  }
+
+  async join(set: string, member: string, ttlMs: number): Promise<void> {
+    checkId(set);
+    checkId(member);
+    checkTtl(ttlMs);
+    await this.#write((sql) => {
+      sql.put.run(setOf(set), member, "", this.#tick(sql), this.#clock.now() + ttlMs);
+    });
+  }
+
+  async leave(set: string, member: string): Promise<void> {
+    checkId(set);
+    checkId(member);
+    await this.#write((sql) => {
+      if (sql.delete.run(setOf(set), member, this.#clock.now()).changes > 0) this.#tick(sql);
+    });
+  }
+
+  async members(set: string, limit: number): Promise<string[]> {
+    checkId(set);
+    checkMembers(limit);
+    return this.#read((sql) => sql.list.all(setOf(set), "", this.#clock.now(), limit).map((row) => row.id as string));
   }
 
   async append(log: string, value: string): Promise<number> {
@@ -182,6 +205,9 @@ export class SqliteState implements State {
     return sql.tick.get()?.tick as number;
   }
 }
+
+/** A set is kept as a collection of a name that no collection can have. */
+const setOf = (set: string) => `set ${set}`;
 
 function checkEntry(collection: string, id: string, value: string, options: WriteOptions): void {
   checkName(collection);

@@ -1,13 +1,14 @@
 import { Refusal } from "@sallyport/contracts";
-import { principalOf, providerOf, sha256 } from "@sallyport/identity";
+import { type Chain, principalOf, providerOf } from "@sallyport/identity";
 import type { State } from "@sallyport/state";
 import type { RevocationLog } from "../revocation/revocation-log.ts";
 import type { Session } from "./session.ts";
 import type { SessionStore } from "./session-store.ts";
 
-const collection = "agents";
 const minuteMs = 60_000;
-const pageSize = 1000;
+
+/** More than any configuration allows, so that all are seen that hold a place. */
+const mostPlaces = 100_000;
 
 export interface LimitSettings {
   /** Most agents below a principal in one line. */
@@ -25,9 +26,6 @@ interface Place {
   readonly sid: string;
   readonly parent: string;
 }
-
-/** Characters of a hash that tell one principal's places from another's. */
-const treeLength = 16;
 
 /** What one principal's whole tree may take together: nesting deeper, or spreading wider, buys nothing more. */
 export class Limits {
@@ -70,10 +68,9 @@ export class Limits {
    * @throws Refusal RATE_LIMITED
    */
   async takePlace(session: Session, ttlMs: number, byPolicy: { maxAgents?: number; maxChildren?: number } = {}): Promise<void> {
-    const tree = treeOf(principalOf(session.chain).id);
-    const id = `${tree}${session.sid}`;
-    const parent = session.chain.links.at(-2)?.sid ?? "";
-    await this.#state.create(collection, id, JSON.stringify(parent), { ttlMs });
+    const tree = treeOf(session.chain);
+    const parent = parentOf(session);
+    await this.#state.join(tree, memberOf(session), ttlMs);
     const { maxChildren = Number.POSITIVE_INFINITY } = byPolicy;
     const maxAgents = Math.min(this.settings.maxAgents, byPolicy.maxAgents ?? Number.POSITIVE_INFINITY);
     const exceeded = (held: readonly Place[]) => {
@@ -81,55 +78,49 @@ export class Limits {
       if (held.filter((place) => place.parent === parent).length > maxChildren) return `This agent has ${maxChildren} live children`;
       return undefined;
     };
-    // All that the settings allow are looked at: the parent's own may be any of them.
-    const most = (maxChildren === Number.POSITIVE_INFINITY ? maxAgents : this.settings.maxAgents) + 1;
-    const held = await this.#held(tree, most);
+    const held = await this.#held(tree);
     if (exceeded(held) === undefined) return;
     // Places of those who were revoked are free again, though their records have not run out yet.
     await Promise.all(held.map((place) => this.#freeIfDead(tree, place, session.sid)));
-    const why = exceeded(await this.#held(tree, most));
+    const why = exceeded(await this.#held(tree));
     if (why === undefined) return;
-    await this.#state.delete(collection, id);
+    await this.#state.leave(tree, memberOf(session));
     throw new Refusal("RATE_LIMITED", `${why}, the most that it may have: end some, or wait until they have ended.`, {
       retryAfterMs: minuteMs,
     });
   }
 
   /** Keeps the place for as long as the session lives, now that its holder has come. */
-  async keepPlace(session: Session, ttlMs: number): Promise<void> {
-    const id = `${treeOf(principalOf(session.chain).id)}${session.sid}`;
-    const entry = await this.#state.get(collection, id);
-    if (entry !== undefined) await this.#state.replace(collection, id, entry.version, entry.value, { ttlMs });
+  keepPlace(session: Session, ttlMs: number): Promise<void> {
+    return this.#state.join(treeOf(session.chain), memberOf(session), Math.max(1, Math.ceil(ttlMs)));
   }
 
   /** Sessions of the principal's agents that hold a place, by id. @param after the id before the first; empty for all */
   async placesOf(principal: string, after: string, limit: number): Promise<string[]> {
-    const tree = treeOf(principal);
-    const page = await this.#state.list(collection, { after: tree + after, limit });
-    return page.filter(({ id }) => id.startsWith(tree)).map(({ id }) => id.slice(tree.length));
+    const held = await this.#held(`agents ${principal}`);
+    return held
+      .map(({ sid }) => sid)
+      .filter((sid) => sid > after)
+      .sort()
+      .slice(0, limit);
   }
 
-  async #held(tree: string, limit: number): Promise<Place[]> {
-    const held: Place[] = [];
-    for (let after = tree; held.length < limit; ) {
-      const page = await this.#state.list(collection, { after, limit: Math.min(limit - held.length, pageSize) });
-      const ours = page.filter(({ id }) => id.startsWith(tree));
-      held.push(...ours.map(({ id, entry }) => ({ sid: id.slice(tree.length), parent: JSON.parse(entry.value) as string })));
-      if (ours.length < pageSize) break;
-      after = ours[ours.length - 1]?.id as string;
-    }
-    return held;
+  async #held(tree: string): Promise<Place[]> {
+    return (await this.#state.members(tree, mostPlaces)).map((member) => {
+      const [sid = "", parent = ""] = member.split(".");
+      return { sid, parent };
+    });
   }
 
   /** @param newcomer takes its place before its record is written */
-  async #freeIfDead(tree: string, { sid }: Place, newcomer: string): Promise<void> {
+  async #freeIfDead(tree: string, { sid, parent }: Place, newcomer: string): Promise<void> {
     if (sid === newcomer) return;
     const stored = await this.#sessions.load(sid);
     if (stored === undefined) return;
     const { chain, starts: sessionStarts } = stored.session;
     const provider = providerOf(principalOf(chain).id);
     if (this.#revocations.set.revokes({ chain, sessionStarts, issuedAt: Number.POSITIVE_INFINITY, provider }) !== undefined)
-      await this.#state.delete(collection, `${tree}${sid}`);
+      await this.#state.leave(tree, `${sid}.${parent}`);
   }
 
   async #count(what: string, principal: string, limit: number, sentence: string): Promise<void> {
@@ -140,4 +131,6 @@ export class Limits {
   }
 }
 
-const treeOf = (principal: string) => `${sha256(principal).slice(0, treeLength)}.`;
+const treeOf = (chain: Chain) => `agents ${principalOf(chain).id}`;
+const parentOf = ({ chain }: Session) => chain.links.at(-2)?.sid ?? "";
+const memberOf = (session: Session) => `${session.sid}.${parentOf(session)}`;
