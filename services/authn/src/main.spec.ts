@@ -27,7 +27,7 @@ import {
   type RunningProcess,
   runProcess,
 } from "@sallyport/service";
-import { decodeProtectedHeader } from "jose";
+import { decodeJwt, decodeProtectedHeader } from "jose";
 import { pino } from "pino";
 import { ceiling, idToken, mayDelegate, refuses } from "./authn.fixture.ts";
 import { metadataPath } from "./http/metadata.ts";
@@ -237,6 +237,58 @@ describe("authn, started", () => {
         }
         assert.equal((await post("token", `${good}&subject_token=${token}&audience=${audience}`)).status, 200);
       });
+    });
+
+    describe("renewing a credential", () => {
+      const accessToken = "urn:ietf:params:oauth:token-type:access_token";
+      const renew = (subject_token: string, maker: ProofMaker, more: Record<string, string> = {}) =>
+        post(
+          "token",
+          new URLSearchParams({ grant_type: grantType, subject_token, subject_token_type: accessToken, ...more }).toString(),
+          maker,
+        );
+      const details = (...actions: string[]) => JSON.stringify([{ type: "sallyport", actions, secrets: ["prod/*"], targets: ["*"] }]);
+
+      it("gives its holder the next one, of the same session, and a narrower one where that is asked for", async () => {
+        const maker = ProofMaker.generate();
+        const first = (await exchange({ agent_name: "release", authorization_details: details("use", "read") }, maker)).answer;
+        const { status, answer } = await renew(first.access_token as string, maker);
+        assert.equal(status, 200, JSON.stringify(answer));
+        assert.equal(answer.token_type, "DPoP");
+        const claims = [first, answer].map(({ access_token }) => decodeJwt(access_token as string));
+        assert.equal(claims[0]?.sid, claims[1]?.sid);
+        assert.notEqual(claims[0]?.jti, claims[1]?.jti);
+        const narrower = await renew(answer.access_token as string, maker, { authorization_details: details("read") });
+        assert.deepEqual(decodeJwt(narrower.answer.access_token as string).authorization_details, JSON.parse(details("read")));
+        const wider = await renew(narrower.answer.access_token as string, maker, { authorization_details: details("use") });
+        assert.deepEqual([wider.status, wider.answer.reason], [403, "DELEGATION_EXCEEDED"]);
+      });
+
+      it("is refused to another key, for what is no credential, and where more than that is asked", async () => {
+        const maker = ProofMaker.generate();
+        const token = (await exchange({}, maker)).answer.access_token as string;
+        for (const [what, refused] of [
+          ["PROOF_INVALID", () => renew(token, ProofMaker.generate())],
+          ["UNAUTHENTICATED", () => renew(`${token.slice(0, -4)}AAAA`, maker)],
+          ["INVALID_REQUEST", () => renew(token, maker, { binding: "mtls" })],
+          ["INVALID_REQUEST", () => renew(token, maker, { agent_name: "other" })],
+        ] as const)
+          assert.equal((await refused()).answer.reason, what);
+        assert.equal((await renew(token, maker)).status, 200);
+      });
+    });
+
+    it("binds a credential to a client certificate where that is asked for (RFC 8705), good at the door for certificates", async () => {
+      const maker = ProofMaker.generate();
+      const { status, answer } = await exchange({ binding: "mtls" }, maker);
+      assert.equal(status, 200, JSON.stringify(answer));
+      assert.equal(answer.token_type, "Bearer");
+      const key = Buffer.from(maker.privateKey.export({ type: "pkcs8", format: "pem" }));
+      const channel = agentDoor({ key, certificate: Buffer.from(answer.certificate_chain as string) });
+      const me = await channel.client(TokenService).whoAmI({}, { headers: { authorization: `Bearer ${answer.access_token}` } });
+      assert.equal(me.chain?.links[0]?.id, "corp/alice");
+      assert.equal((await exchange({ binding: "none" })).answer.error, "invalid_request");
+      assert.equal((await exchange({ binding: "dpop" })).answer.token_type, "DPoP");
     });
 
     it("answers a bad subject token as RFC 8693 §2.2.2 asks", async () => {

@@ -97,7 +97,7 @@ export async function start(host: Host): Promise<Running> {
     door.serve(RosterService, rosterHandlers(gate, roster, evidence));
     door.serve(RevocationService, revocationHandlers(gate, revocations, evidence));
   }
-  registerOAuth(listeners.edge, { gate, feed: trust, exchange, revocations, evidence, audience, jwks, clock });
+  registerOAuth(listeners.edge, { gate, feed: trust, exchange, renewal, revocations, evidence, audience, jwks, clock });
 
   return {
     name: "authn",

@@ -67,12 +67,13 @@ export class Gate {
    * As {@link authenticate}, for the one call that may come with a dead credential. A ceiling above it may have been narrowed;
    * and, where the key itself is proven, it may have expired, or be bound to a certificate that has. What it says counts for
    * no more than the session that it names.
+   * @param shown the credential, where it stands in the request itself: `rqh` covers it there, and the proof needs no `ath`
    * @throws Refusal as `authenticate` does; CREDENTIAL_EXPIRED once no session of that age can live
    */
-  async authenticateForRenewal(call: Call): Promise<RenewingCaller> {
+  async authenticateForRenewal(call: Call, shown?: string): Promise<RenewingCaller> {
     this.#feed.assertLease();
     const scheme = schemeOf(call);
-    const token = tokenOf(call, scheme);
+    const token = shown ?? tokenOf(call, scheme);
     const tokenHash = sha256(token);
     // What a client certificate proves ends with the certificate, which ends with its credential.
     const credential = this.#verify(token, { tokenHash, lapsed: scheme === "DPoP" });
@@ -83,6 +84,7 @@ export class Gate {
       assertCertificate(credential, call);
       return { ...callerOf(credential), key: undefined };
     }
+    if (shown !== undefined) return { ...callerOf(credential), key: this.#verifyProof(call, this.#memories.bare).thumbprint };
     const { kind, thumbprint } = credential.binding;
     // Until the record says so, the key beside a certificate's credential may be anyone's, and is remembered among anyone's.
     const proof =

@@ -1,4 +1,5 @@
 import type { EdgeRequest, EdgeResponse } from "@sallyport/service";
+import { schemaPath } from "./authorization-details-schema.ts";
 
 /** Where the metadata of an issuer are: for one with a path, with that path behind (RFC 8414 §3.1). */
 export const metadataPath = (audience: string): string =>
@@ -22,6 +23,8 @@ export const metadataDocument =
       introspection_endpoint_auth_methods_supported: ["DPoP"],
       revocation_endpoint_auth_methods_supported: ["none"],
       authorization_details_types_supported: ["sallyport"],
+      // Not of RFC 9396, which leaves to each type how it is described.
+      authorization_details_schema: `${base}${schemaPath}`,
       dpop_signing_alg_values_supported: ["ES256", "EdDSA"],
       tls_client_certificate_bound_access_tokens: true,
     });

@@ -2,6 +2,8 @@ import type { EdgeListener, Gate, TrustFeed } from "@sallyport/service";
 import type { Evidence } from "../evidence/evidence.ts";
 import type { Exchange } from "../exchange/exchange.ts";
 import type { Revocations } from "../revocation/revocations.ts";
+import type { Renewal } from "../sessions/renewal.ts";
+import { schemaDocument, schemaPath } from "./authorization-details-schema.ts";
 import { introspectionEndpoint } from "./introspection-endpoint.ts";
 import { jwksDocument, metadataDocument, metadataPath } from "./metadata.ts";
 import { revocationEndpoint } from "./revocation-endpoint.ts";
@@ -11,6 +13,7 @@ export interface OAuthOptions {
   readonly gate: Gate;
   readonly feed: TrustFeed;
   readonly exchange: Exchange;
+  readonly renewal: Renewal;
   readonly revocations: Revocations;
   readonly evidence: Evidence;
   readonly audience: string;
@@ -21,13 +24,14 @@ export interface OAuthOptions {
 /** What authn says in plain OAuth, over HTTP. */
 export function registerOAuth(
   edge: EdgeListener,
-  { gate, feed, exchange, revocations, evidence, audience, jwks, clock }: OAuthOptions,
+  { gate, feed, exchange, renewal, revocations, evidence, audience, jwks, clock }: OAuthOptions,
 ): void {
   const now = () => clock.now();
   edge
     .route("GET", metadataPath(audience), metadataDocument(audience))
     .route("GET", "/oauth/jwks", jwksDocument(jwks))
-    .route("POST", "/oauth/token", tokenEndpoint(gate, exchange, evidence, audience, now))
+    .route("GET", schemaPath, schemaDocument)
+    .route("POST", "/oauth/token", tokenEndpoint({ gate, exchange, renewal, evidence, audience, clock }))
     .route("POST", "/oauth/introspect", introspectionEndpoint(gate, feed, evidence, audience, now))
     .route("POST", "/oauth/revoke", revocationEndpoint(gate, feed, revocations, evidence, audience, now));
 }

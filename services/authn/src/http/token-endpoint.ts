@@ -1,8 +1,10 @@
 import { parseAgentName } from "@sallyport/identity";
-import type { EdgeRequest, EdgeResponse, Gate } from "@sallyport/service";
+import type { Call, EdgeRequest, EdgeResponse, Gate } from "@sallyport/service";
 import type { Evidence } from "../evidence/evidence.ts";
-import { recorded } from "../evidence/recorded.ts";
+import { recorded, type Story } from "../evidence/recorded.ts";
 import type { Exchange, ExchangeOrder } from "../exchange/exchange.ts";
+import type { IssuedCredential } from "../sessions/credential-issuer.ts";
+import type { Renewal } from "../sessions/renewal.ts";
 import { ceilingFromDetails } from "./authorization-details.ts";
 import { edgeCall, endpoint } from "./edge-call.ts";
 import { invalid, parseForm } from "./form.ts";
@@ -12,27 +14,79 @@ const grantType = "urn:ietf:params:oauth:grant-type:token-exchange";
 const accessTokenType = "urn:ietf:params:oauth:token-type:access_token";
 const method = endpoint("token");
 
-/** `POST /oauth/token`: token exchange (RFC 8693), bound by DPoP (RFC 9449 §5). */
+export interface TokenEndpointParts {
+  readonly gate: Gate;
+  readonly exchange: Exchange;
+  readonly renewal: Renewal;
+  readonly evidence: Evidence;
+  readonly audience: string;
+  readonly clock: { now(): number };
+}
+
+/**
+ * `POST /oauth/token`: token exchange (RFC 8693), proven by DPoP (RFC 9449 §5). An outside token begins a session; a credential of
+ * ours (`subject_token_type` `…:access_token`) is renewed. The answer is bound to the proof's key, or with `binding=mtls` to a
+ * client certificate for it, which comes along (RFC 8705 §3).
+ */
 export const tokenEndpoint =
-  (gate: Gate, exchange: Exchange, evidence: Evidence, audience: string, now: () => number) =>
+  (parts: TokenEndpointParts) =>
   async (request: EdgeRequest): Promise<EdgeResponse> => {
     const { call, headers } = edgeCall(request, method);
     try {
-      return await recorded(evidence, "session.start", call, async (story) => {
-        const order = parseOrder(parseForm(request), audience);
-        const { thumbprint, publicJwk } = await gate.prove(call);
-        story.origin = { ...story.origin, thumbprint };
-        const { token, expiresAt } = await exchange.exchange(order, { thumbprint, publicJwk }, story.origin);
-        const expiresIn = Math.max(0, Number(expiresAt?.seconds ?? 0n) - Math.floor(now() / 1000));
-        return json({ access_token: token, issued_token_type: accessTokenType, token_type: "DPoP", expires_in: expiresIn }, 200, headers);
+      const form = readForm(request);
+      const renews = form.kind === "read" && form.parameters.get("subject_token_type") === accessTokenType;
+      const issued = await recorded(parts.evidence, renews ? "session.renew" : "session.start", call, async (story) => {
+        if (form.kind === "refused") throw form.refusal;
+        const { parameters } = form;
+        checkForm(parameters, parts.audience);
+        return renews ? renew(parts, parameters, call, story) : begin(parts, parameters, call, story);
       });
+      return json(answerOf(issued, parts.clock.now()), 200, headers);
     } catch (error) {
       return oauthError(error, headers);
     }
   };
 
+async function begin({ gate, exchange }: TokenEndpointParts, form: Form, call: Call, story: Story): Promise<IssuedCredential> {
+  const order = orderOf(form);
+  const { thumbprint, publicJwk } = await gate.prove(call);
+  story.origin = { ...story.origin, thumbprint };
+  return exchange.exchange(order, { thumbprint, publicJwk }, story.origin);
+}
+
+async function renew({ gate, renewal }: TokenEndpointParts, form: Form, call: Call, story: Story): Promise<IssuedCredential> {
+  for (const name of ["agent_name", "binding"])
+    if (form.has(name)) throw invalid(`A credential is renewed as it is: leave out ${name}, or sign in anew.`);
+  const token = form.get("subject_token");
+  if (token === undefined) throw invalid("There is no subject_token: send the credential to renew.");
+  const caller = await gate.authenticateForRenewal(call, token);
+  story.chain = caller.chain;
+  story.origin = { ...story.origin, thumbprint: caller.key };
+  return renewal.renew(caller.sid, ceilingOf(form), caller.key, story.origin);
+}
+
+/** RFC 8693 §2.2.1. A certificate-bound token is shown as Bearer, on a connection that shows the certificate (RFC 8705 §3). */
+function answerOf({ token, expiresAt, certificateChainPem = "" }: IssuedCredential, now: number) {
+  const expiresIn = Math.max(0, Number(expiresAt?.seconds ?? 0n) - Math.floor(now / 1000));
+  const common = { access_token: token, issued_token_type: accessTokenType, expires_in: expiresIn };
+  return certificateChainPem === ""
+    ? { ...common, token_type: "DPoP" }
+    : { ...common, token_type: "Bearer", certificate_chain: certificateChainPem };
+}
+
+type Form = ReadonlyMap<string, string>;
+
+/** So that a form which cannot be read is refused on record, too. */
+function readForm(request: EdgeRequest): { kind: "read"; parameters: Form } | { kind: "refused"; refusal: unknown } {
+  try {
+    return { kind: "read", parameters: parseForm(request) };
+  } catch (refusal) {
+    return { kind: "refused", refusal };
+  }
+}
+
 /** RFC 8693 §2.1. What is asked for and cannot be given exactly is refused, so that no answer is ever more, or other, than asked. */
-function parseOrder(form: ReadonlyMap<string, string>, audience: string): ExchangeOrder {
+function checkForm(form: Form, audience: string): void {
   // RFC 6749 §5.2: absent is malformed, another is unsupported.
   if (form.get("grant_type") !== grantType)
     throw invalid(`The grant_type must be ${grantType}.`, form.has("grant_type") ? "unsupported_grant_type" : "invalid_request");
@@ -45,13 +99,26 @@ function parseOrder(form: ReadonlyMap<string, string>, audience: string): Exchan
   }
   if ((form.get("requested_token_type") ?? accessTokenType) !== accessTokenType)
     throw invalid(`The requested_token_type can only be ${accessTokenType}.`);
-  const details = form.get("authorization_details");
+}
+
+function orderOf(form: Form): ExchangeOrder {
   const agentName = form.get("agent_name");
   return {
     subjectToken: form.get("subject_token") ?? "",
     subjectTokenType: form.get("subject_token_type") ?? "",
     agentName: agentName === undefined ? undefined : parseAgentName(agentName),
-    ceiling: details === undefined ? undefined : ceilingFromDetails(details),
-    binding: "dpop",
+    ceiling: ceilingOf(form),
+    binding: bindingOf(form),
   };
+}
+
+function ceilingOf(form: Form) {
+  const details = form.get("authorization_details");
+  return details === undefined ? undefined : ceilingFromDetails(details);
+}
+
+function bindingOf(form: Form): "dpop" | "mtls" {
+  const binding = form.get("binding") ?? "dpop";
+  if (binding === "dpop" || binding === "mtls") return binding;
+  throw invalid("The binding can only be dpop or mtls.");
 }
