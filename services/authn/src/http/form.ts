@@ -36,7 +36,10 @@ export const invalid = (sentence: string, error: RequestError = "invalid_request
 
 function decode(body: Uint8Array): string {
   try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(body);
+    const text = new TextDecoder("utf-8", { fatal: true }).decode(body);
+    // URLSearchParams would put a replacement for what is no UTF-8, and leave a broken escape as it is.
+    decodeURIComponent(text);
+    return text;
   } catch {
     throw invalid("The parameters are not UTF-8.");
   }
