@@ -120,7 +120,7 @@ export async function shareKeys(state: string, names: readonly string[], configF
 }
 
 /** An AppRole that may read and write the demo's secrets and nothing else. */
-async function vaultRole(vault: OpenbaoServer, state: string): Promise<{ approle: { roleId: string; secretId: string } }> {
+export async function vaultRole(vault: OpenbaoServer, state: string): Promise<{ approle: { roleId: string; secretId: string } }> {
   await vault.api("POST", "sys/auth/approle", { type: "approle" }).catch(() => {});
   const policy =
     'path "secret/data/prod/*" { capabilities = ["create", "update", "read"] }\npath "secret/metadata/prod/*" { capabilities = ["read"] }';

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
@@ -27,10 +27,14 @@ export interface Evidence {
   };
 }
 
+const segmentsOf = (log: string) =>
+  readdirSync(log)
+    .filter((name) => /^\d+\.jsonl$/.test(name))
+    .sort();
+
 /** Lines of the log, in order. @param log its folder */
 export function logLines(log: string): string[] {
-  const segments = readdirSync(log).filter((name) => /^\d+\.jsonl$/.test(name));
-  return segments.sort().flatMap((name) => {
+  return segmentsOf(log).flatMap((name) => {
     const text = readFileSync(join(log, name), "utf8");
     // The writer may be in the middle of the last line.
     return text
@@ -59,10 +63,10 @@ export async function evidenceOnce(
 /** Waits until nothing more comes: the journals reach the log within moments. */
 export async function settledEvidence(log: string): Promise<Evidence[]> {
   for (let last = -1, same = 0; ; await sleep(100)) {
-    const { length } = logLines(log);
-    same = length === last ? same + 1 : 0;
+    const bytes = segmentsOf(log).reduce((sum, name) => sum + statSync(join(log, name)).size, 0);
+    same = bytes === last ? same + 1 : 0;
     if (same === 8) return readEvidence(log);
-    last = length;
+    last = bytes;
   }
 }
 

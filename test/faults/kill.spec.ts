@@ -4,7 +4,8 @@ import { type Agent, Refusal } from "@sallyport/sdk";
 import { readTopic } from "../demo/kafka-topic.ts";
 import { mustRun } from "../demo/process.ts";
 import { describeWith, kafka, redis, withOptions } from "../support/servers.ts";
-import { logLines, settledEvidence, usesIn } from "./evidence-log.ts";
+import { completeUses, effectProblems } from "./effects.ts";
+import { logLines } from "./evidence-log.ts";
 import { embeddedSite, type Role, type Site, splitSite } from "./site.ts";
 
 const kills = Number(process.env.SALLYPORT_KILLS ?? 5);
@@ -89,36 +90,12 @@ async function useOnce(agent: Agent, path: string, told: Told): Promise<void> {
   }
 }
 
-/** The uses on record, once each request that the target served is among them and each has ended; the last state after 30 s. */
-async function completeUses(site: Site): Promise<ReturnType<typeof usesIn>> {
-  for (const until = Date.now() + 30_000; ; await sleep(500)) {
-    const uses = usesIn(await settledEvidence(site.log));
-    const recorded = new Set(uses.map(pathOf));
-    const complete = uses.every(({ outcomes }) => outcomes.length > 0) && site.api.served.every(({ path }) => recorded.has(path));
-    if (complete || Date.now() > until) return uses;
-  }
-}
-
-const pathOf = ({ intent }: ReturnType<typeof usesIn>[number]) => intent.unmapped.sallyport.statement?.masked.replace(/^GET /, "");
-
 async function effectsHaveEvidence(site: Site, told: Told): Promise<void> {
-  // A journal is shipped again within moments of the audit writer's return; what is still missing after that is lost.
-  const uses = await completeUses(site);
-  const intents = Map.groupBy(uses, pathOf);
-  assert.ok(site.api.served.length > 0 && told.succeeded.size > 0);
-  const unrecorded = site.api.served.filter(({ path }) => intents.get(path)?.length !== 1);
-  assert.deepEqual(unrecorded, [], "each request that reached the target has its intent");
-  const served = new Set(site.api.served.map(({ path }) => path));
-  assert.equal(served.size, site.api.served.length, "none reached it twice");
-  const torn = uses.filter(({ outcomes }) => outcomes.length !== 1);
-  assert.deepEqual(torn, [], "each intent has exactly one outcome");
-  for (const path of told.succeeded) {
-    const outcome = intents.get(path)?.[0]?.outcomes[0];
-    // The agent can be told the end a moment before the outcome is durable: then nobody who restarts can know.
-    assert.ok(outcome?.status_id === 1 || outcome?.status_id === 0, `${path} succeeded, not ${outcome?.status}`);
-  }
-  const unknown = uses.filter(({ outcomes }) => outcomes[0]?.status_id === 0);
-  for (const { outcomes } of unknown) assert.match(outcomes[0]?.status_code ?? "", /OUTCOME_UNKNOWN|CANCELLED|STATE_UNAVAILABLE/);
-  const verified = await mustRun(["audit", "verify", "--log", site.log]);
+  const { log } = site;
+  const { served } = site.api;
+  const uses = await completeUses({ log, served });
+  assert.ok(served.length > 0 && told.succeeded.size > 0);
+  assert.deepEqual(effectProblems(served, uses, told.succeeded), []);
+  const verified = await mustRun(["audit", "verify", "--log", log]);
   assert.match(verified, /intact|verif/i);
 }

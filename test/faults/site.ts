@@ -46,6 +46,8 @@ export interface Site {
   readonly secondBroker: Replica | undefined;
   person(name: string, groups: readonly string[]): Promise<Person>;
   idToken(name: string, groups: readonly string[]): Promise<string>;
+  /** What the release pipeline signs in with, or another of alice's pipelines. */
+  workloadToken(subject?: string): Promise<string>;
   /** An agent of the release pipeline, which alice owns. */
   agent(name?: string, ceiling?: CeilingInit, options?: BindingOption): Promise<Agent>;
   stop(): Promise<void>;
@@ -55,6 +57,7 @@ export interface Site {
 export interface Replica {
   readonly service: Service;
   readonly agents: string;
+  readonly agentsMtls: string;
 }
 
 /** What an agent may do unless a test says otherwise. */
@@ -119,6 +122,7 @@ export async function splitSite(redis: string, options: SplitOptions = {}): Prom
           secondBroker: {
             service: serviceOf("broker-2", "broker", write("broker-2", secondDoors), secondDoors.ops as string),
             agents: secondDoors.agents as string,
+            agentsMtls: secondDoors.agentsMtls as string,
           },
         }
       : {}),
@@ -150,6 +154,8 @@ async function startOutside({ configure, canary = `sk_live_${randomBytes(18).toS
   const [people, workloads, api] = await Promise.all([startIssuer(), startIssuer(), startHostileApi(canary)]);
   const world: World = { state: folder, peopleIssuer: people.url, workloadIssuer: workloads.url, apiUrl: api.url };
   const idToken = (subject: string, groups: readonly string[]) => people.idToken({ subject, groups }, "sallyport");
+  const workloadToken = (subject = "release-bot") =>
+    workloads.idToken({ subject, groups: ["release-pipelines"], owner: "alice" }, "sallyport");
   return {
     folder,
     write(name: string, form: Record<string, unknown> & { store: object }): string {
@@ -205,12 +211,9 @@ async function startOutside({ configure, canary = `sk_live_${randomBytes(18).toS
           secondBroker,
           person,
           idToken,
-          agent: async (name = "release", ceiling = orders, options = {}) => {
-            const account = { subject: "release-bot", groups: ["release-pipelines"], owner: "alice" };
-            return kept(
-              await Agent.signIn({ endpoints, subjectToken: await workloads.idToken(account, "sallyport"), name, ceiling, ...options }),
-            );
-          },
+          workloadToken,
+          agent: async (name = "release", ceiling = orders, options = {}) =>
+            kept(await Agent.signIn({ endpoints, subjectToken: await workloadToken(), name, ceiling, ...options })),
           stop,
         };
       } catch (error) {

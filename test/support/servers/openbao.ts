@@ -23,6 +23,8 @@ export interface OpenbaoServer extends OwnServer {
   /** Of a durable server: it answers 503 to everything until it is unsealed. */
   seal(): Promise<void>;
   unseal(): Promise<void>;
+  /** Every token that a policy of this name was given to. */
+  revokeTokens(policy: string): Promise<void>;
 }
 
 const named = () => process.env.SALLYPORT_TEST_OPENBAO;
@@ -133,10 +135,19 @@ function withApi(server: OwnServer, token: string | (() => string), auditFile: s
       api: (method: string, path: string, body?: object) => call(server.address, current(), method, path, body),
       seal: async () => void (await call(server.address, current(), "PUT", "sys/seal")),
       unseal,
+      revokeTokens: (policy: string) => revokeTokens(server.address, current(), policy),
     },
     "token",
     { get: current, enumerable: true },
   );
+}
+
+async function revokeTokens(address: string, token: string, policy: string): Promise<void> {
+  const { data } = (await call(address, token, "LIST", "auth/token/accessors")) as { data: { keys: string[] } };
+  for (const accessor of data.keys) {
+    const found = (await call(address, token, "POST", "auth/token/lookup-accessor", { accessor })) as { data: { policies: string[] } };
+    if (found.data.policies.includes(policy)) await call(address, token, "POST", "auth/token/revoke-accessor", { accessor });
+  }
 }
 
 /** KV version 2 at `secret/`. For a moment after it was mounted it answers 400. */
