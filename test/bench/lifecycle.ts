@@ -1,10 +1,10 @@
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { writeConfiguration } from "../demo/configuration.ts";
 import { freePorts } from "../demo/free-port.ts";
 import { at, ready } from "../demo/installation.ts";
 import { mustRun, startProcess } from "../demo/process.ts";
+import { residentMegabytes } from "../support/process/resident.ts";
 import { type Figure, median, rounded, type Settings } from "./figure.ts";
 import { benchFolder, nobody } from "./installed.ts";
 
@@ -58,9 +58,4 @@ function alone(name: string, unit: Figure["unit"], values: readonly number[]): F
     ...nothing,
     runs: values.map((value) => ({ value: rounded(value), peerValue: null })),
   };
-}
-
-function residentMegabytes(pid: number): number {
-  const kilobytes = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1];
-  return (Number(kilobytes) * 1024) / 1e6;
 }

@@ -1,5 +1,6 @@
 import { ready } from "../demo/installation.ts";
 import { startProcess } from "../demo/process.ts";
+import { residentMegabytes } from "../support/process/resident.ts";
 
 /** Four processes may start at once on a machine that has more to do. */
 const startSeconds = 90;
@@ -66,6 +67,11 @@ export class Service {
 
   metrics(): Promise<string> {
     return fetch(`http://${this.#ops}/metrics`).then((answer) => answer.text());
+  }
+
+  /** 10⁶ bytes of memory (RSS) that the process holds. */
+  residentMegabytes(): number {
+    return residentMegabytes(this.#running?.child.pid as number);
   }
 
   async stop(): Promise<void> {

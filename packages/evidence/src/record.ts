@@ -60,6 +60,9 @@ const opening = '{"metadata":{';
 
 /** The record's final bytes at its place in a journal: one line of UTF-8 JSON without its line break. */
 export function finalBytes(record: EvidenceRecord, journalId: string, sequence: bigint): Uint8Array {
-  const place = Buffer.from(`${opening}"log_name":"${journalId}","sequence":${sequence},`, "latin1");
-  return Buffer.concat([place, record.rest]);
+  const place = `${opening}"log_name":"${journalId}","sequence":${sequence},`;
+  // Memory of its own: an intent's bytes are kept for as long as its effect lasts, and must not hold a whole slab of Node's pool with them.
+  const bytes = Buffer.allocUnsafeSlow(place.length + record.rest.length);
+  bytes.set(record.rest, bytes.write(place, "latin1"));
+  return bytes;
 }

@@ -17,7 +17,7 @@ import { cancelled, deadlinePassed, draining, ended, refusalOf } from "../failur
 import type { Door, PeerIdentity } from "../handler.ts";
 import type { Served } from "../registry.ts";
 import { headersOf, metadataOf } from "./headers.ts";
-import { asBytes, decode, encode } from "./message-bytes.ts";
+import { asBytes, decode, encode, ownBytes } from "./message-bytes.ts";
 import { errorFor, statusFor } from "./status.ts";
 import { writeAll } from "./write-all.ts";
 
@@ -42,7 +42,8 @@ export const methodDefinition = (method: DescMethod): MethodDefinition<Buffer, B
   requestStream: method.methodKind === "client_streaming" || method.methodKind === "bidi_streaming",
   responseStream: method.methodKind === "server_streaming" || method.methodKind === "bidi_streaming",
   requestSerialize: asBytes,
-  requestDeserialize: asBytes,
+  // A streaming answer keeps its request for as long as it goes on.
+  requestDeserialize: method.methodKind === "server_streaming" ? ownBytes : asBytes,
   responseSerialize: asBytes,
   responseDeserialize: asBytes,
 });

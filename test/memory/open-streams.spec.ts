@@ -1,0 +1,15 @@
+import assert from "node:assert/strict";
+import { memoryOfStreams } from "./open-streams.ts";
+
+/** MiB in the 10⁶ bytes that are measured in. */
+const mebibyte = 1.048576;
+
+describe("memory while answers stream", () => {
+  it("with 500 streams open is flat, at most 64 MiB over idle", async function () {
+    this.timeout(180_000);
+    const { idle, open } = await memoryOfStreams(500, 8);
+    const over = open.map((held) => Math.round(held - idle));
+    assert.ok(Math.max(...over) <= 64 * mebibyte, `${over} MB over ${Math.round(idle)} MB`);
+    assert.ok((over.at(-1) as number) - (over[3] as number) < 8, `it grows: ${over} MB over idle`);
+  });
+});
