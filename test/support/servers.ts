@@ -1,5 +1,6 @@
 export { describeWith, withOptions } from "./describe-with.ts";
 export { type KafkaOptions, kafka } from "./servers/kafka.ts";
+export { type KeycloakServer, keycloak } from "./servers/keycloak.ts";
 export { kubernetes } from "./servers/kubernetes.ts";
 export { moto } from "./servers/moto.ts";
 export { type OpenbaoOptions, type OpenbaoServer, openbao } from "./servers/openbao.ts";

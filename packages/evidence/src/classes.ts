@@ -4,11 +4,11 @@ import { actorOf, endpointOf, sourceOf, userOf } from "./objects.ts";
 /**
  * A sign-in, an exchange, a renewal, a redeemed ticket, or the refusal of one (OCSF Authentication, 3002).
  *
- * @param facts.protocol what the outside identity was: `OIDC`, `SAML`, or `ticket`
+ * @param facts.protocol what the outside identity was: `OIDC`, `SAML`, `X.509`, or `ticket`
  */
 export function authentication(
   activity: "logon" | "logoff" | "ticket" | "renew",
-  facts: Facts & { protocol?: "OIDC" | "SAML" | "ticket" | undefined; provider?: string | undefined },
+  facts: Facts & { protocol?: "OIDC" | "SAML" | "X.509" | "ticket" | undefined; provider?: string | undefined },
 ): Draft {
   const [activityId, activityName] = {
     logon: [1, "Logon"],
@@ -17,7 +17,7 @@ export function authentication(
     renew: [5, "Service Ticket Renew"],
   }[activity] as [number, string];
   const { protocol, provider, ...rest } = facts;
-  const protocolIds = { OIDC: 4, SAML: 5, ticket: 99 } as const;
+  const protocolIds = { OIDC: 4, SAML: 5, "X.509": 99, ticket: 99 } as const;
   return {
     classUid: 3002,
     activityId,

@@ -38,6 +38,7 @@ import { SealedCollection } from "./sessions/sealed-collection.ts";
 import { SessionStore } from "./sessions/session-store.ts";
 import { issuerFetch } from "./trust/fetch-json.ts";
 import { LoopbackIssuer } from "./trust/loopback-issuer.fixture.ts";
+import { OutsideIdentities } from "./trust/outside-identities.ts";
 import type { TrustProvider } from "./trust/trust-provider.ts";
 import { TrustProviders } from "./trust/trust-providers.ts";
 
@@ -184,9 +185,10 @@ export class AuthnCore {
     const issuer = new CredentialIssuer({ signer, issuer: audience, audience, credentialSeconds: 600, certificates });
     const epoch = () => this.guardian.current.epoch;
     const common = { sessions, revocations, issuer, evidence, clock, epoch };
+    const identities = new OutsideIdentities(this.providers, undefined, clock);
     this.exchange = new Exchange({
       ...common,
-      providers: this.providers,
+      identities,
       state,
       limits,
       sessionSeconds,

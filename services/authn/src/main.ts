@@ -38,6 +38,9 @@ import { rosterHandlers } from "./sessions/roster-handlers.ts";
 import { SealedCollection } from "./sessions/sealed-collection.ts";
 import { SessionStore } from "./sessions/session-store.ts";
 import { configuredProviders } from "./trust/configured-providers.ts";
+import { OutsideIdentities } from "./trust/outside-identities.ts";
+import { configuredSaml } from "./trust/saml/configured-saml.ts";
+import { registerSaml } from "./trust/saml/saml-endpoints.ts";
 import { TrustProviders } from "./trust/trust-providers.ts";
 
 /** Who is calling, and through whom. */
@@ -77,10 +80,12 @@ export async function start(host: Host): Promise<Running> {
   });
   const jwks = () => keyring.jwks();
   const issuer = new CredentialIssuer({ signer: () => keyring.signer(), issuer: audience, audience, credentialSeconds, certificates });
+  const saml = configuredSaml(config.trust.saml, { state, secret: stateSecret, clock });
   const providers = new TrustProviders(configuredProviders(config.trust.oidc), clock);
+  const identities = new OutsideIdentities(providers, saml.codes, clock);
 
   const common = { sessions, revocations: revocationLog, issuer, evidence, clock, epoch };
-  const exchange = new Exchange({ ...common, providers, state, limits, sessionSeconds, beforeSession: () => forgetting.declare() });
+  const exchange = new Exchange({ ...common, identities, state, limits, sessionSeconds, beforeSession: () => forgetting.declare() });
   const renewal = new Renewal(common);
   const delegation = new Delegation({ ...common, tickets, limits, policy, ticketSeconds, workloads: workloadsOf(providers, state, clock) });
   const revocations = new Revocations({ ...common, log: revocationLog, policy });
@@ -98,6 +103,7 @@ export async function start(host: Host): Promise<Running> {
     door.serve(RevocationService, revocationHandlers(gate, revocations, evidence));
   }
   registerOAuth(listeners.edge, { gate, feed: trust, exchange, renewal, revocations, evidence, audience, jwks, clock });
+  registerSaml(listeners.edge, saml.signIns, evidence, audience);
 
   return {
     name: "authn",

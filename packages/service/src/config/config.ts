@@ -35,7 +35,7 @@ export const configSchema = (folder: string) =>
       dataDir: pathIn(folder).prefault("./data").meta({ description: "Journals, evidence, keys, SQLite" }),
       state: stateUrl.default("sqlite"),
       evidence: evidence(folder),
-      trust,
+      trust: trust(folder),
       authn,
       policies: pathIn(folder).prefault("./policies").meta({ description: "Folder of Cedar policies" }),
       stores: stores(folder),

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { httpUrl, network, providerName } from "./fields.ts";
+import { samlProvider } from "./saml.ts";
 
 /** Asymmetric only: with a shared key whoever verifies could also sign. */
 const algorithm = z.enum(["ES256", "ES384", "ES512", "EdDSA", "PS256", "PS384", "PS512", "RS256", "RS384", "RS512"]);
@@ -20,33 +21,53 @@ const oidcProvider = z.strictObject({
     .meta({ description: "The claim that names who answers for a service or pipeline" }),
   subject: claim.default({ claim: "sub" }).meta({ description: "The claim that names the principal" }),
   singleUse: z.boolean().default(false).meta({ description: "Each token is exchanged once" }),
+  keySeconds: z
+    .int()
+    .min(5)
+    .max(3600)
+    .default(300)
+    .meta({ description: "Seconds after which its keys are asked for again: how long a withdrawn key can still work" }),
   network,
 });
 
-export const trust = z
-  .strictObject({
-    oidc: z
-      .array(oidcProvider)
-      .default([])
-      .superRefine((providers, context) => {
-        for (const [index, { name, issuer, owner }] of providers.entries()) {
-          if (owner?.provider !== undefined && !providers.some((other) => other.name === owner.provider)) {
-            context.addIssue({
-              code: "custom",
-              path: [index, "owner", "provider"],
-              message: `"${owner.provider}" is no provider of this list`,
-            });
-          }
-          if (providers.findIndex((other) => other.name === name) < index) {
-            context.addIssue({ code: "custom", path: [index, "name"], message: `"${name}" is the name of an earlier provider` });
-          }
-          if (providers.findIndex((other) => other.issuer === issuer) < index) {
-            context.addIssue({ code: "custom", path: [index, "issuer"], message: "this issuer is configured twice" });
-          }
+interface Named {
+  readonly name: string;
+}
+
+/** Whom authn believes. All providers share one space of names, as each is the first part of its principals' ids. */
+export const trust = (folder: string) =>
+  z
+    .strictObject({
+      oidc: z.array(oidcProvider).default([]),
+      saml: z.array(samlProvider(folder)).default([]),
+    })
+    .superRefine(({ oidc, saml }, context) => {
+      const lists: [string, readonly Named[]][] = [
+        ["oidc", oidc],
+        ["saml", saml],
+      ];
+      const seen = new Set<string>();
+      for (const [list, providers] of lists) {
+        for (const [index, { name }] of providers.entries()) {
+          if (seen.has(name))
+            context.addIssue({ code: "custom", path: [list, index, "name"], message: `"${name}" is the name of an earlier provider` });
+          seen.add(name);
         }
-      }),
-  })
-  .prefault({});
+      }
+      for (const [index, { issuer, owner }] of oidc.entries()) {
+        if (owner?.provider !== undefined && !seen.has(owner.provider)) {
+          context.addIssue({
+            code: "custom",
+            path: ["oidc", index, "owner", "provider"],
+            message: `"${owner.provider}" is no trust provider`,
+          });
+        }
+        if (oidc.findIndex((other) => other.issuer === issuer) < index) {
+          context.addIssue({ code: "custom", path: ["oidc", index, "issuer"], message: "this issuer is configured twice" });
+        }
+      }
+    })
+    .prefault({});
 
 /** What authn allows. */
 export const authn = z

@@ -1,6 +1,8 @@
 import type { Refusal } from "@sallyport/contracts";
 import { authentication, type Draft, entityManagement, type Facts } from "@sallyport/evidence";
 import { actionName, actorOf, type Ceiling, type Chain } from "@sallyport/identity";
+import type { VerifiedResponse } from "../trust/saml/verify-response.ts";
+import type { OutsideIdentity } from "../trust/trust-provider.ts";
 import type { Origin } from "./evidence.ts";
 
 /** A ceiling in records: `use,read prod/* orders-api`, one line an entry. */
@@ -13,15 +15,26 @@ const from = ({ address, thumbprint, traceparent }: Origin): Pick<Facts, "peer" 
 });
 
 /** An outside identity became a session. */
-export const signedIn = (chain: Chain, provider: string, tokenId: string, ceiling: Ceiling, origin: Origin): Draft =>
+export const signedIn = (chain: Chain, { provider, tokenId }: OutsideIdentity, ceiling: Ceiling, origin: Origin): Draft =>
   authentication("logon", {
     event: "session.start",
     status: "success",
     chain,
-    provider,
-    protocol: "OIDC",
+    provider: provider.name,
+    protocol: provider.protocol ?? "OIDC",
     ...from(origin),
     details: { token_id: tokenId, ceiling: ceilingLines(ceiling) },
+  });
+
+/** A SAML response proved somebody, who was given a code to begin a session with. */
+export const samlAccepted = (provider: string, { principal, groups, assertionId }: VerifiedResponse, origin: Origin): Draft =>
+  authentication("logon", {
+    event: "session.saml",
+    status: "success",
+    provider,
+    protocol: "SAML",
+    ...from(origin),
+    details: { principal, groups: [...groups], assertion_id: assertionId },
   });
 
 /** A session got its next credential. */
@@ -133,6 +146,7 @@ export const signingKeysChanged = (kids: readonly string[]): Draft =>
 /** What a refused call asked for. */
 export type Attempt =
   | "session.start"
+  | "session.saml"
   | "session.renew"
   | "session.who-am-i"
   | "agent.delegate"
@@ -157,6 +171,8 @@ export function refusedCall(attempt: Attempt, refusal: Refusal, chain: Chain | u
       return authentication("renew", facts);
     case "agent.enrol":
       return authentication("logon", { ...facts, protocol: "ticket" });
+    case "session.saml":
+      return authentication("logon", { ...facts, protocol: "SAML", details: { rule: refusal.metadata.saml ?? "" } });
     case "session.start":
       return authentication("logon", { ...facts, protocol: "OIDC" });
   }

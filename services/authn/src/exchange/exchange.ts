@@ -20,9 +20,9 @@ import type { Limits } from "../sessions/limits.ts";
 import { inLiveSecond, type Times } from "../sessions/live-second.ts";
 import type { Session } from "../sessions/session.ts";
 import type { SessionStore } from "../sessions/session-store.ts";
+import type { OutsideIdentities } from "../trust/outside-identities.ts";
 import { bindToken } from "../trust/token-binding.ts";
 import type { OutsideIdentity } from "../trust/trust-provider.ts";
-import type { TrustProviders } from "../trust/trust-providers.ts";
 
 /** A token exchange (RFC 8693 §2.1), parsed. */
 export interface ExchangeOrder {
@@ -35,7 +35,7 @@ export interface ExchangeOrder {
 }
 
 export interface ExchangeOptions extends Times {
-  readonly providers: TrustProviders;
+  readonly identities: OutsideIdentities;
   readonly state: State;
   readonly sessions: SessionStore;
   readonly revocations: RevocationLog;
@@ -57,8 +57,8 @@ export class Exchange {
   }
 
   async exchange(order: ExchangeOrder, holder: { thumbprint: string; publicJwk: PublicJwk }, origin: Origin): Promise<IssuedCredential> {
-    const { providers, state, limits, issuer, evidence, clock } = this.#options;
-    const identity = await providers.verify(order.subjectToken, order.subjectTokenType);
+    const { identities, state, limits, issuer, evidence, clock } = this.#options;
+    const identity = await identities.verify(order.subjectToken, order.subjectTokenType, holder.thumbprint);
     const ceiling = ceilingFor(order, identity);
     const chain = chainFor(order, identity);
     await limits.countSignIn(principalOf(chain).id);
@@ -66,18 +66,19 @@ export class Exchange {
     await bindToken(state, identity, holder.thumbprint, clock.now());
     const { session, moment } = await this.#begin(chain, ceiling, order.binding, { kind: "key", ...holder }, identity);
     const credential = await issuer.issue(session, moment);
-    await evidence.record(drafts.signedIn(chain, identity.provider.name, identity.tokenId, ceiling, origin));
+    await evidence.record(drafts.signedIn(chain, identity, ceiling, origin));
     return credential;
   }
 
-  #begin<H extends Session["holder"]>(chain: Chain, ceiling: Ceiling, binding: "dpop" | "mtls", holder: H, { provider }: OutsideIdentity) {
+  #begin<H extends Session["holder"]>(chain: Chain, ceiling: Ceiling, binding: "dpop" | "mtls", holder: H, identity: OutsideIdentity) {
+    const { provider, sessionEnds = Number.POSITIVE_INFINITY } = identity;
     const { sessions, revocations, sessionSeconds, limits } = this.#options;
     return inLiveSecond(this.#options, async (moment) => {
       const { second } = moment;
       await revocations.readToEnd();
       const starts = chain.links.map(() => second);
       if (revocations.set.revokes({ chain, sessionStarts: starts, issuedAt: second, provider: provider.name }) !== undefined) return "dead";
-      const endsAt = (second + sessionSeconds) * 1000;
+      const endsAt = Math.min((second + sessionSeconds) * 1000, sessionEnds);
       const session = { sid: actorOf(chain).sid, chain, starts, ceiling, holder, binding, endsAt };
       if (depthOf(chain) > 0) await limits.takePlace(session, sessionSeconds * 1000);
       for (const ancestor of principalSessions(session)) await sessions.create(ancestor);

@@ -5,7 +5,7 @@ import { maxSkewSeconds, type TrustProvider } from "./trust-provider.ts";
 
 /** The providers of the configuration, each with its own way out. */
 export const configuredProviders = (configured: readonly OidcProvider[]): { provider: TrustProvider; fetchJson: FetchJson }[] =>
-  configured.map(({ name, issuer, audience, algorithms, kind, subject, groups, owner, singleUse, network }) => ({
+  configured.map(({ name, issuer, audience, algorithms, kind, subject, groups, owner, singleUse, keySeconds, network }) => ({
     provider: {
       name,
       issuer,
@@ -14,6 +14,7 @@ export const configuredProviders = (configured: readonly OidcProvider[]): { prov
       kind,
       claims: { subject: subject.claim, groups: groups?.claim, owner: owner?.claim, ownerProvider: owner?.provider },
       singleUse,
+      keySeconds,
       skewSeconds: maxSkewSeconds,
     },
     fetchJson: issuerFetch(name, network),

@@ -24,13 +24,18 @@ export interface TrustProvider {
   readonly singleUse: boolean;
   /** Seconds that clocks may differ, either way; at most 60. */
   readonly skewSeconds: number;
+  /** Seconds after which its keys are asked for again; {@link keyTimes} has the default. */
+  readonly keySeconds?: number | undefined;
   /** Where its keys are, for an issuer without discovery. */
   readonly jwksUri?: string | undefined;
 }
 
+/** How an outside identity was proven. */
+export type Protocol = "OIDC" | "SAML" | "X.509";
+
 /** What an outside token proved. */
 export interface OutsideIdentity {
-  readonly provider: TrustProvider;
+  readonly provider: Pick<TrustProvider, "name" | "kind" | "singleUse" | "skewSeconds"> & { readonly protocol?: Protocol };
   /** `<provider>/<subject>`. */
   readonly principal: string;
   /** `<provider>/<group>`, each once. */
@@ -40,6 +45,8 @@ export interface OutsideIdentity {
   readonly tokenId: string;
   /** When it expires, epoch seconds. */
   readonly expiresAt: number;
+  /** No session that begins with it lives longer, epoch milliseconds. */
+  readonly sessionEnds?: number | undefined;
 }
 
 /** Most seconds of skew that a provider can be given. */

@@ -1,7 +1,7 @@
 import { Refusal } from "@sallyport/contracts";
 import { checkClaims } from "./check-claims.ts";
 import { type FetchJson, jwksOf } from "./discovery.ts";
-import { IssuerKeys, type KeyTimes } from "./issuer-keys.ts";
+import { IssuerKeys, type KeyTimes, keyTimes } from "./issuer-keys.ts";
 import { mapClaims } from "./map-claims.ts";
 import { claimedIssuer, refused, tokenIdOf, verifySignature } from "./outside-token.ts";
 import type { OutsideIdentity, TrustProvider } from "./trust-provider.ts";
@@ -23,7 +23,10 @@ export class TrustProviders {
     this.#byIssuer = new Map(
       trusted.map(({ provider, fetchJson }) => [
         provider.issuer,
-        { provider, keys: new IssuerKeys(jwksOf(provider, fetchJson), provider.algorithms, () => clock.monotonic(), times) },
+        {
+          provider,
+          keys: new IssuerKeys(jwksOf(provider, fetchJson), provider.algorithms, () => clock.monotonic(), times ?? timesOf(provider)),
+        },
       ]),
     );
   }
@@ -45,3 +48,8 @@ export class TrustProviders {
     return { provider, ...mapClaims(claims, provider), tokenId: tokenIdOf(token, claims), expiresAt };
   }
 }
+
+const timesOf = ({ keySeconds }: TrustProvider): KeyTimes => ({
+  ...keyTimes,
+  ...(keySeconds === undefined ? {} : { freshMs: keySeconds * 1000 }),
+});

@@ -1,0 +1,89 @@
+import { Refusal, reasons } from "@sallyport/contracts";
+import { isThumbprint } from "@sallyport/identity";
+import type { EdgeListener, EdgeRequest, EdgeResponse } from "@sallyport/service";
+import { samlAccepted } from "../../evidence/drafts.ts";
+import type { Evidence } from "../../evidence/evidence.ts";
+import { recorded } from "../../evidence/recorded.ts";
+import { edgeCall, endpoint } from "../../http/edge-call.ts";
+import { invalid } from "../../http/form.ts";
+import { page, sendTo } from "./saml-pages.ts";
+import { ruleOf } from "./saml-refusals.ts";
+import type { Accepted, SamlSignIn } from "./saml-sign-in.ts";
+import type { Waiting } from "./sign-in-request.ts";
+
+/** Under `/saml/<name>/`: `metadata`, `login` where the command line sends a browser, and `acs` where the identity provider does. */
+export function registerSaml(edge: EdgeListener, signIns: readonly SamlSignIn[], evidence: Evidence, audience: string): void {
+  for (const signIn of signIns) {
+    const base = `/saml/${signIn.provider.name}`;
+    edge
+      .route("GET", `${base}/metadata`, async () => ({
+        status: 200,
+        headers: { "content-type": "application/samlmetadata+xml" },
+        body: signIn.metadata(),
+      }))
+      .route("GET", `${base}/login`, loginEndpoint(signIn, evidence))
+      .route("POST", `${base}/acs`, acsEndpoint(signIn, evidence, audience));
+  }
+}
+
+const loginEndpoint = (signIn: SamlSignIn, evidence: Evidence) => (request: EdgeRequest) =>
+  answered(evidence, "saml-login", request, async () => sendTo(await signIn.begin(parseWaiting(request.query)), 302));
+
+const acsEndpoint = (signIn: SamlSignIn, evidence: Evidence, audience: string) => (request: EdgeRequest) =>
+  answered(evidence, "saml-acs", request, async (story) => {
+    const accepted = await signIn.accept(parseResponseField(request));
+    await evidence.record(samlAccepted(signIn.provider.name, accepted.verified, story.origin));
+    return handOver(accepted, audience);
+  });
+
+/** A refusal is on record, and tells the person in a sentence and the rule's name. */
+async function answered(
+  evidence: Evidence,
+  name: string,
+  request: EdgeRequest,
+  serve: Parameters<typeof recorded<EdgeResponse>>[3],
+): Promise<EdgeResponse> {
+  try {
+    return await recorded(evidence, "session.saml", edgeCall(request, endpoint(name)).call, serve);
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    const rule = ruleOf(error);
+    return page(reasons[error.reason].http, `${error.message}\n\n${error.reason}${rule === undefined ? "" : ` (${rule})`}`);
+  }
+}
+
+/** To the command line that waits on the person's own machine; where none does, the code is for the person to hand over. */
+function handOver({ code, waiting }: Accepted, audience: string): EdgeResponse {
+  if (waiting !== undefined) {
+    const back = new URL(`http://127.0.0.1:${waiting.port}/callback`);
+    for (const [name, value] of Object.entries({ code, state: waiting.state, iss: audience })) back.searchParams.set(name, value);
+    return sendTo(back.href, 303);
+  }
+  return page(
+    200,
+    `You are signed in. Within a minute, run\n\n  sallyport login --saml-code-stdin\n\nin your own terminal and give it this code, and give it to nobody who asks you for it:\n\n  ${code}`,
+  );
+}
+
+function parseWaiting(query: URLSearchParams): Waiting {
+  const once = (name: string): string => {
+    const values = query.getAll(name);
+    if (values.length !== 1)
+      throw invalid("Begin at the command line: sallyport login --saml. This address has to have one jkt, one state and one port.");
+    return values[0] as string;
+  };
+  const [thumbprint, state, port] = [once("jkt"), once("state"), once("port")];
+  if (!isThumbprint(thumbprint)) throw invalid("The jkt is no thumbprint of a key (RFC 7638).");
+  if (!/^[A-Za-z0-9_-]{21}[AQgw]$/.test(state)) throw invalid("The state is not 16 random bytes in base64url.");
+  if (!/^[1-9]\d{0,4}$/.test(port) || Number(port) > 65535) throw invalid("The port is none.");
+  return { thumbprint, state, port: Number(port) };
+}
+
+/** Bindings §3.5.4. `RelayState` is not read: which request it answers is what the assertion says. */
+function parseResponseField({ headers, body, query }: EdgeRequest): string {
+  if (!/^application\/x-www-form-urlencoded\s*(;|$)/i.test(headers.get("content-type") ?? ""))
+    throw invalid("A SAML response is posted as a form.");
+  const fields = new URLSearchParams(Buffer.from(body).toString("latin1")).getAll("SAMLResponse");
+  if ([...query.keys()].length > 0 || fields.length !== 1) throw invalid("Post exactly one SAMLResponse, and nothing in the address.");
+  return fields[0] as string;
+}

@@ -1,0 +1,97 @@
+import { parseDomFromString } from "@node-saml/node-saml/lib/xml.js";
+import { type SamlRule, samlRefused } from "./saml-refusals.ts";
+
+const maxElements = 2_000;
+const maxDepth = 40;
+
+/** Attributes that some schema or library takes for an element's identity. */
+const idNames: ReadonlySet<string> = new Set(["id", "assertionid", "requestid", "responseid"]);
+
+/** The little of a DOM node that is read here. */
+interface DomNode {
+  readonly nodeType: number;
+  readonly localName: string;
+  readonly namespaceURI: string | null;
+  readonly nodeValue: string | null;
+  readonly childNodes: ArrayLike<DomNode>;
+  readonly attributes: ArrayLike<{ localName: string; namespaceURI: string | null; value: string }>;
+}
+
+/** An element, by namespace and local name: never by prefix. */
+export class XmlElement {
+  readonly name: string;
+  readonly namespace: string;
+  readonly children: readonly XmlElement[];
+  /** For the library that checks signatures. */
+  readonly dom: unknown;
+  readonly #node: DomNode;
+
+  constructor(node: DomNode, depth = 0) {
+    if (depth > maxDepth) throw new TooMuch();
+    this.#node = node;
+    this.dom = node;
+    this.name = node.localName;
+    this.namespace = node.namespaceURI ?? "";
+    this.children = Array.from(node.childNodes)
+      .filter(({ nodeType }) => nodeType === 1)
+      .map((child) => new XmlElement(child, depth + 1));
+  }
+
+  is(namespace: string, name: string): boolean {
+    return this.namespace === namespace && this.name === name;
+  }
+
+  all(namespace: string, name: string): readonly XmlElement[] {
+    return this.children.filter((child) => child.is(namespace, name));
+  }
+
+  /** The only child of this name; undefined where there is none, or more than one. */
+  only(namespace: string, name: string): XmlElement | undefined {
+    const found = this.all(namespace, name);
+    return found.length === 1 ? found[0] : undefined;
+  }
+
+  /** An attribute that has no namespace. */
+  attribute(name: string): string | undefined {
+    return Array.from(this.#node.attributes).find((one) => one.localName === name && (one.namespaceURI ?? "") === "")?.value;
+  }
+
+  get ids(): readonly string[] {
+    return Array.from(this.#node.attributes)
+      .filter(({ localName }) => idNames.has((localName ?? "").toLowerCase()))
+      .map(({ value }) => value);
+  }
+
+  /** All of its text, where it holds nothing but text. */
+  get text(): string | undefined {
+    const nodes = Array.from(this.#node.childNodes);
+    return nodes.every(({ nodeType }) => nodeType === 3) ? nodes.map(({ nodeValue }) => nodeValue ?? "").join("") : undefined;
+  }
+
+  /** Itself and everything below it. */
+  *everything(): Iterable<XmlElement> {
+    yield this;
+    for (const child of this.children) yield* child.everything();
+  }
+}
+
+class TooMuch extends Error {}
+
+/** Parses what was screened, by the very parser that the signature library uses. No two elements may have one ID, whoever calls it that. */
+export async function parseXml(text: string, refused: (rule: SamlRule, cause?: unknown) => Error = samlRefused): Promise<XmlElement> {
+  let root: XmlElement;
+  if (text.split("<", maxElements * 2 + 2).length > maxElements * 2) throw refused("too-deep");
+  try {
+    root = new XmlElement(((await parseDomFromString(text)) as unknown as { documentElement: DomNode }).documentElement);
+  } catch (cause) {
+    throw refused(cause instanceof TooMuch ? "too-deep" : "not-xml", cause);
+  }
+  const ids = new Set<string>();
+  for (const element of root.everything()) {
+    for (const id of element.ids) {
+      if (ids.has(id)) throw refused("duplicate-id");
+      ids.add(id);
+    }
+  }
+  return root;
+}
