@@ -5,14 +5,16 @@ import { join } from "node:path";
 import { exchangeIdToken, ProofMaker } from "@sallyport/sdk";
 import { BrowserCommand } from "../../packages/cli/src/sign-in/browser.fixture.ts";
 import { loopback } from "../demo/configuration.ts";
-import { cli, mustRun } from "../demo/process.ts";
+import { freePorts } from "../demo/free-port.ts";
+import { cli, mustRun, sallyport } from "../demo/process.ts";
 import { embeddedSite, type Site } from "../faults/site.ts";
 import { eventually } from "../faults/told.ts";
-import { KeycloakPerson } from "../support/keycloak/person.ts";
+import { type Arrived, KeycloakPerson } from "../support/keycloak/person.ts";
 import { makeRealm, password, rotateKey } from "../support/keycloak/realm.ts";
 import { describeWith, keycloak } from "../support/servers.ts";
 
 describeWith("people of a real Keycloak", { server: keycloak }, ({ server }) => {
+  const entityId = "https://sallyport.example/saml/kc-saml";
   const realm = `corp-${randomUUID()}`;
   let site: Site;
   let issuer: string;
@@ -20,9 +22,27 @@ describeWith("people of a real Keycloak", { server: keycloak }, ({ server }) => 
   let env: Record<string, string>;
   before(async function () {
     this.timeout(120_000);
-    issuer = await makeRealm(server(), realm);
+    const [port] = await freePorts(1);
+    const acs = `http://127.0.0.1:${port}/saml/kc-saml/acs`;
+    issuer = await makeRealm(server(), realm, [{ entityId, acs }]);
     site = await embeddedSite({
       configure: (config) => {
+        config.listen.edge = `127.0.0.1:${port}`;
+        config.trust.saml = [
+          {
+            name: "kc-saml",
+            metadata: `${issuer}/protocol/saml/descriptor`,
+            idp: issuer,
+            entityId,
+            acs,
+            spInitiated: true,
+            idpInitiated: true,
+            subject: { nameIdFormat: "urn:oasis:names:tc:SAML:1.1:nameid-format:unspecified" },
+            groups: { attribute: "groups" },
+            metadataSeconds: 5,
+            network: loopback,
+          },
+        ];
         config.trust.oidc.push({
           name: "kc",
           issuer,
@@ -105,6 +125,58 @@ describeWith("people of a real Keycloak", { server: keycloak }, ({ server }) => 
       await withdraw();
       await eventually("UNAUTHENTICATED", () => signIn(byOldKey[1], holder));
       assert.equal((await signIn(await idToken("alice"))).links[0]?.id, "kc/alice");
+    });
+  });
+
+  describe("by SAML", () => {
+    const begin = async (...more: string[]) => {
+      const signingIn = sallyport(["login", "--saml", "kc-saml", "--profile", "saml", "-c", site.configFile, "-o", "json", ...more], {
+        env,
+      });
+      return { signingIn, posted: await alice().browse(await browser.opened()) };
+    };
+    const post = ({ url, html }: Arrived) => fetch(url, { method: "POST", body: new URLSearchParams(html), redirect: "manual" });
+
+    it("sign in by a browser, and have the groups that Keycloak says", async () => {
+      const { signingIn, posted } = await begin();
+      assert.equal(posted.url.pathname, "/saml/kc-saml/acs");
+      const answer = await post(posted);
+      assert.equal(answer.status, 303, await answer.text());
+      const back = new URL(answer.headers.get("location") ?? "");
+      assert.equal(back.hostname, "127.0.0.1");
+      await fetch(back);
+      const { code, stdout, stderr } = await signingIn;
+      assert.equal(code, 0, stderr);
+      const me = JSON.parse(stdout);
+      assert.deepEqual([me.id, me.groups], ["kc-saml/alice", ["kc-saml/release-team"]]);
+      assert.ok(!stderr.includes(back.searchParams.get("code") ?? "?"));
+
+      const again = await post(posted);
+      assert.equal(again.status, 401);
+      assert.match(await again.text(), /\(replayed\)/);
+    });
+
+    it("are refused where somebody changed what Keycloak signed", async () => {
+      const { signingIn, posted } = await begin();
+      const form = new URLSearchParams(posted.html);
+      const xml = Buffer.from(form.get("SAMLResponse") ?? "", "base64").toString();
+      form.set("SAMLResponse", Buffer.from(xml.replaceAll(">alice<", ">bob<")).toString("base64"));
+      const answer = await post({ ...posted, html: form.toString() });
+      assert.equal(answer.status, 401);
+      assert.match(await answer.text(), /\(signature\)/);
+      // The genuine one still counts.
+      await fetch((await post(posted)).headers.get("location") ?? "");
+      assert.equal((await signingIn).code, 0);
+    });
+
+    it("go on signing in when Keycloak rolls its certificate over, by what its metadata say", async function () {
+      this.timeout(60_000);
+      await (await rotateKey(server(), realm))();
+      const { signingIn, posted } = await begin();
+      const answer = await post(posted);
+      assert.equal(answer.status, 303, await answer.text());
+      await fetch(answer.headers.get("location") ?? "");
+      assert.equal((await signingIn).code, 0);
     });
   });
 });

@@ -15,7 +15,7 @@ export { type ClientIdentity, openChannel } from "./channel.ts";
 export { type Delegation, delegate, type HandedOver, type TicketFor } from "./delegate.ts";
 export { type Endpoints, parseEndpoints } from "./endpoints.ts";
 export type { SpawnOptions } from "./enrolment.ts";
-export { type ExchangeOptions, exchangeIdToken, idTokenType } from "./exchange-id-token.ts";
+export { type ExchangeOptions, exchangeIdToken, idTokenType, samlCodeType } from "./exchange-id-token.ts";
 export { type Handover, readHandover, writeHandover } from "./handover.ts";
 export { Person } from "./person.ts";
 export type { Revealed } from "./reveal.ts";

@@ -1,5 +1,5 @@
 import { Refusal } from "@sallyport/contracts";
-import { exchangeIdToken } from "@sallyport/sdk";
+import { exchangeIdToken, ProofMaker, samlCodeType } from "@sallyport/sdk";
 import { Command } from "commander";
 import { type CeilingOptions, ceilingOf, isCeilingNamed, withCeilingOptions } from "../input/ceiling.ts";
 import { readStdin } from "../input/stdin.ts";
@@ -14,7 +14,16 @@ import { chooseIssuer, type IssuerOptions, withIssuerOptions } from "../sign-in/
 
 type Options = EndpointOptions &
   IssuerOptions &
-  CeilingOptions & { idTokenStdin?: true; device?: true; browser?: true; agent?: string; profile: string; output: Form };
+  CeilingOptions & {
+    idTokenStdin?: true;
+    saml?: string;
+    samlCodeStdin?: true;
+    device?: true;
+    browser?: true;
+    agent?: string;
+    profile: string;
+    output: Form;
+  };
 
 /** As much as any issuer's token; authn has its own bound. */
 const maxTokenBytes = 64 * 1024;
@@ -25,14 +34,17 @@ export function loginCommand(): Command {
     .description("sign in at a trusted issuer, by browser or by a code on another device, or with an ID token on standard input")
     .option("--device", "by a code that is entered in a browser anywhere (RFC 8628)")
     .option("--browser", "by a browser on this machine (authorization code with PKCE)")
+    .option("--saml <name>", "by a browser on this machine, at a SAML provider of the configuration, or at https://HOST/saml/NAME/login")
+    .option("--saml-code-stdin", "read the code that a SAML sign-in showed, which was begun at the identity provider")
     .option("--id-token-stdin", "read an ID token from standard input instead")
     .option("--agent <name>", "sign in as an agent of that identity; needs --action, --secret and --target");
   return withCeilingOptions(withEndpointOptions(withIssuerOptions(command)))
     .addOption(profileOption())
     .addOption(outputOption())
     .action(async (options: Options) => {
-      if ([options.device, options.browser, options.idTokenStdin].filter((way) => way === true).length > 1)
-        throw new Refusal("INVALID_REQUEST", "Say one of --device, --browser and --id-token-stdin.");
+      const ways = [options.device, options.browser, options.saml, options.samlCodeStdin, options.idTokenStdin];
+      if (ways.filter((way) => way !== undefined).length > 1)
+        throw new Refusal("INVALID_REQUEST", "Say one of --device, --browser, --saml, --saml-code-stdin and --id-token-stdin.");
       const ceiling = isCeilingNamed(options) || options.agent !== undefined ? { ceiling: ceilingOf(options) } : {};
       const before = knownProfile(options.profile);
       before?.session.close();
@@ -40,8 +52,8 @@ export function loginCommand(): Command {
       const endpoints = known !== undefined && !isWhereNamed(options) ? known : await endpointsOf(options);
       // What was remembered of one installation says nothing about another.
       const again = known?.audience === endpoints.audience && known.authn === endpoints.authn ? before?.signIn : undefined;
-      const { idToken, signIn } = options.idTokenStdin === true ? await givenToken() : await signedIn(options, again);
-      const session = await exchangeIdToken(endpoints, idToken, { agentName: options.agent ?? "", ...ceiling });
+      const { token, signIn, ...proof } = await shownBy(options, again, endpoints.audience);
+      const session = await exchangeIdToken(endpoints, token, { agentName: options.agent ?? "", ...ceiling, ...proof });
       try {
         note(`Signed in; the key and the credential are in ${saveProfile(options.profile, { session, signIn })}`);
         printOne(options.output, sessionFacts({ ...session.credential, thumbprint: session.proofs.thumbprint }), sessionColumns);
@@ -51,22 +63,38 @@ export function loginCommand(): Command {
     });
 }
 
-interface SignedIn {
-  readonly idToken: string;
+/** What shows authn who the person is. */
+interface Shown {
+  readonly token: string;
+  /** An ID token unless said. */
+  readonly tokenType?: string;
+  /** The key that it belongs to; a new one unless said. */
+  readonly key?: ProofMaker;
+  /** How to do it again without being told; undefined where that cannot be remembered. */
   readonly signIn: RememberedSignIn | undefined;
 }
 
-async function givenToken(): Promise<SignedIn> {
-  const idToken = (await readStdin("Paste the ID token", maxTokenBytes)).toString("utf8").trim();
-  if (idToken === "") throw new Refusal("INVALID_REQUEST", "Standard input holds no token.");
-  return { idToken, signIn: undefined };
+async function shownBy(options: Options, again: RememberedSignIn | undefined, audience: string): Promise<Shown> {
+  if (options.idTokenStdin === true) return { token: await given("Paste the ID token"), signIn: undefined };
+  if (options.samlCodeStdin === true) return { token: await given("Paste the code"), tokenType: samlCodeType, signIn: undefined };
+  if (options.saml === undefined) return signedIn(options, again);
+  const { samlLoginUrl, signInBySaml } = await import("../sign-in/saml-sign-in.ts");
+  const key = ProofMaker.generate();
+  const login = await samlLoginUrl(options.saml, options.config);
+  return { token: await signInBySaml(login, key, audience), tokenType: samlCodeType, key, signIn: undefined };
 }
 
-async function signedIn(options: Options, before: RememberedSignIn | undefined): Promise<SignedIn> {
+async function given(what: string): Promise<string> {
+  const token = (await readStdin(what, maxTokenBytes)).toString("utf8").trim();
+  if (token === "") throw new Refusal("INVALID_REQUEST", "Standard input holds no token.");
+  return token;
+}
+
+async function signedIn(options: Options, before: RememberedSignIn | undefined): Promise<Shown> {
   const choice = await chooseIssuer(options, before);
   const { signInAt } = await import("../sign-in/sign-in.ts");
   const way = options.device === true ? "device" : options.browser === true ? "browser" : undefined;
   const { idToken, refreshToken } = await signInAt(choice, way);
   // Some issuers give one unasked; what nobody asked for is not kept.
-  return { idToken, signIn: { ...choice, refreshToken: choice.scopes.includes("offline_access") ? refreshToken : undefined } };
+  return { token: idToken, signIn: { ...choice, refreshToken: choice.scopes.includes("offline_access") ? refreshToken : undefined } };
 }
