@@ -7,6 +7,8 @@ export interface Evidence {
   readonly time: number;
   readonly metadata: { uid: string; event_code: string };
   readonly status: string;
+  /** Of an authentication (3002). */
+  readonly auth_protocol?: string;
   readonly status_id: number;
   readonly status_code?: string;
   readonly status_detail?: string;

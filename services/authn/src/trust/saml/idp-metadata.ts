@@ -23,10 +23,10 @@ const maxCertificates = 16;
  * @param now epoch milliseconds
  * @throws Error that says what is wrong with them, for an operator
  */
-export async function parseIdpMetadata(text: string, idp: string, now: number): Promise<IdpMetadata> {
+export function parseIdpMetadata(text: string, idp: string, now: number): IdpMetadata {
   const bad = (rule: string) => new Error(`the metadata cannot be used (${rule})`);
   screenXml(text, bad, "allowed");
-  const root = await parseXml(text, bad);
+  const root = parseXml(text, bad);
   const entities = [...root.everything()].filter((one) => one.is(ns.metadata, "EntityDescriptor") && one.attribute("entityID") === idp);
   const [entity] = entities;
   if (entity === undefined || entities.length > 1) throw new Error(`the metadata do not describe ${idp} exactly once`);

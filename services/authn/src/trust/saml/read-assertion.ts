@@ -43,8 +43,8 @@ const defaultFormat = "urn:oasis:names:tc:SAML:1.1:nameid-format:unspecified";
 const knownConditions = ["AudienceRestriction", "OneTimeUse", "ProxyRestriction"];
 
 /** @param xml what the signature covers, and nothing else */
-export async function readAssertion(xml: string): Promise<Assertion> {
-  const root = await parseXml(xml);
+export function readAssertion(xml: string): Assertion {
+  const root = parseXml(xml);
   const id = root.attribute("ID");
   if (!root.is(saml, "Assertion") || id === undefined) throw samlRefused("wrong-element");
   const subject = root.only(saml, "Subject");

@@ -36,7 +36,7 @@ export async function verifyResponse(
   now: number,
 ): Promise<VerifiedResponse> {
   const xml = decodeResponse(field);
-  const response = await parseXml(xml);
+  const response = parseXml(xml);
   const { inResponseTo } = checkMessage(response, provider);
   const held = assertionOf(response);
   const clear = held.name === "Assertion";
@@ -52,7 +52,7 @@ export async function verifyResponse(
     if (ofResponse !== undefined) verifiedXml(xml, response, ofResponse, trusted);
     return verifiedXml(signed.xml, signed.element, ofAssertion, trusted);
   };
-  const assertion = await readAssertion(await withRollover(verify, known, certificates));
+  const assertion = readAssertion(await withRollover(verify, known, certificates));
   const proven = checkAssertion(assertion, provider, now);
   // The message may be unsigned: it can add nothing to what the assertion says, but must not say otherwise.
   if (inResponseTo !== proven.inResponseTo) throw samlRefused("in-response-to");
@@ -116,7 +116,7 @@ function assertionOf(response: XmlElement): XmlElement {
 async function decrypted(held: XmlElement, { decryption }: SamlProvider): Promise<{ xml: string; element: XmlElement }> {
   if (decryption === undefined) throw samlRefused("cannot-decrypt");
   const xml = await decryptAssertion(held, decryption.key);
-  const element = await parseXml(xml);
+  const element = parseXml(xml);
   if (
     !element.is(ns.assertion, "Assertion") ||
     [...element.everything()].some((one) => one !== element && /^(Encrypted)?Assertion$/.test(one.name))

@@ -1,4 +1,4 @@
-import { parseDomFromString } from "@node-saml/node-saml/lib/xml.js";
+import { DOMParser } from "@xmldom/xmldom/lib/dom-parser.js";
 import { type SamlRule, samlRefused } from "./saml-refusals.ts";
 
 const maxElements = 2_000;
@@ -77,12 +77,20 @@ export class XmlElement {
 
 class TooMuch extends Error {}
 
+/** What it would mend, and complain of on the console in the words of whoever sent it, is no XML. */
+const strict = () => {
+  const fail = (message: string) => {
+    throw new Error(message);
+  };
+  return new DOMParser({ errorHandler: { warning: fail, error: fail, fatalError: fail } });
+};
+
 /** Parses what was screened, by the very parser that the signature library uses. No two elements may have one ID, whoever calls it that. */
-export async function parseXml(text: string, refused: (rule: SamlRule, cause?: unknown) => Error = samlRefused): Promise<XmlElement> {
+export function parseXml(text: string, refused: (rule: SamlRule, cause?: unknown) => Error = samlRefused): XmlElement {
   let root: XmlElement;
   if (text.split("<", maxElements * 2 + 2).length > maxElements * 2) throw refused("too-deep");
   try {
-    root = new XmlElement(((await parseDomFromString(text)) as unknown as { documentElement: DomNode }).documentElement);
+    root = new XmlElement(strict().parseFromString(text, "text/xml").documentElement as unknown as DomNode);
   } catch (cause) {
     throw refused(cause instanceof TooMuch ? "too-deep" : "not-xml", cause);
   }

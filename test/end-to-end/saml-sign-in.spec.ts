@@ -1,0 +1,130 @@
+import assert from "node:assert/strict";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { inflateRawSync } from "node:zlib";
+import { BrowserCommand } from "../../packages/cli/src/sign-in/browser.fixture.ts";
+import { LocalIdp, newPair } from "../../services/authn/src/trust/saml/local-idp.fixture.ts";
+import { freePorts } from "../demo/free-port.ts";
+import { sallyport } from "../demo/process.ts";
+import { type Evidence, evidenceOnce } from "../faults/evidence-log.ts";
+import { embeddedSite, type Site } from "../faults/site.ts";
+import { removeScratch, scratchFolder } from "../support/process/scratch.ts";
+
+describe("a person signs in by SAML", () => {
+  let site: Site;
+  let idp: LocalIdp;
+  let browser: BrowserCommand;
+  let env: Record<string, string>;
+  let base: string;
+  let folder: string;
+  before(async function () {
+    this.timeout(120_000);
+    const [port] = await freePorts(1);
+    base = `http://127.0.0.1:${port}/saml/staff`;
+    idp = await LocalIdp.open();
+    idp.acs = `${base}/acs`;
+    folder = scratchFolder("idp");
+    const metadata = join(folder, "idp.xml");
+    writeFileSync(metadata, idp.metadata());
+    site = await embeddedSite({
+      configure: (config) => {
+        config.listen.edge = `127.0.0.1:${port}`;
+        const provider = { idp: idp.entityId, entityId: idp.audience, metadata, spInitiated: true, idpInitiated: true };
+        config.trust.saml = [{ name: "staff", acs: idp.acs, groups: { attribute: "groups" }, ...provider }];
+      },
+    });
+    browser = new BrowserCommand(join(site.folder, "browser"));
+    env = { SALLYPORT_HOME: join(site.folder, "people"), SSH_CONNECTION: "", ...browser.env };
+  });
+  after(async () => {
+    await site?.stop();
+    removeScratch(folder);
+  });
+
+  const post = (field: string, more = "") =>
+    fetch(`${base}/acs${more}`, { method: "POST", body: new URLSearchParams({ SAMLResponse: field, RelayState: "" }), redirect: "manual" });
+
+  /** The request that the browser is sent to the identity provider with. */
+  const requestAt = async (url: string) => {
+    const answer = await fetch(url, { redirect: "manual" });
+    const to = new URL(answer.headers.get("location") ?? assert.fail(await answer.text()));
+    assert.equal(`${to.origin}${to.pathname}`, "https://idp.example/sso");
+    const xml = inflateRawSync(Buffer.from(to.searchParams.get("SAMLRequest") ?? "", "base64")).toString();
+    return / ID="([^"]+)"/.exec(xml)?.[1] ?? assert.fail(xml);
+  };
+
+  it("by sallyport login --saml, and no sign-in or refusal is without its record", async () => {
+    const signingIn = sallyport(["login", "--saml", "staff", "-c", site.configFile, "-o", "json"], { env });
+    const inResponseTo = await requestAt(await browser.opened());
+    const refused = await post(await idp.response({ inResponseTo, nameId: "mallory" }, { pair: await newPair() }));
+    assert.equal(refused.status, 401);
+    assert.match(
+      await refused.text(),
+      /^The SAML response is not accepted: its signature .* Sign in again\.\n\nUNAUTHENTICATED \(signature\)\n$/,
+    );
+    const answer = await post(await idp.response({ inResponseTo }));
+    assert.deepEqual([answer.status, answer.headers.get("referrer-policy")], [303, "no-referrer"]);
+    await fetch(answer.headers.get("location") ?? "");
+    const { code, stdout, stderr } = await signingIn;
+    assert.equal(code, 0, stderr);
+    assert.deepEqual([JSON.parse(stdout).id, JSON.parse(stdout).groups], ["staff/alice", ["staff/release-team"]]);
+
+    const bySaml = (all: Evidence[]) => all.filter(({ auth_protocol }) => auth_protocol === "SAML");
+    const records = bySaml(await evidenceOnce(site.log, "the sign-in", (all) => bySaml(all).length >= 3));
+    assert.deepEqual(
+      records.map(({ metadata, status, unmapped }) => [metadata.event_code, status, unmapped.sallyport.details?.rule]),
+      [
+        ["session.saml", "Failure", "signature"],
+        ["session.saml", "Success", undefined],
+        ["session.start", "Success", undefined],
+      ],
+    );
+  });
+
+  it("from the identity provider, with the code that the page shows", async () => {
+    const answer = await post(await idp.response({ nameId: "bob" }));
+    const text = await answer.text();
+    assert.match(answer.headers.get("content-type") ?? "", /^text\/plain/);
+    const [, shown = ""] = /\n {2}([A-Za-z0-9_-]{43})\n$/.exec(text) ?? [];
+    const login = (profile: string) =>
+      sallyport(["login", "--saml-code-stdin", "--profile", profile, "-c", site.configFile, "-o", "json"], { env, input: shown });
+    const first = await login("first");
+    assert.equal(first.code, 0, first.stderr);
+    assert.equal(JSON.parse(first.stdout).id, "staff/bob");
+    const second = await login("second");
+    assert.equal(second.code, 4);
+    assert.match(second.stderr, /used already/);
+  });
+
+  it("and nothing else is served there", async () => {
+    const good = { jkt: "A".repeat(43), state: "A".repeat(22), port: "8123" };
+    const login = (query: Record<string, string>, more = "") =>
+      fetch(`${base}/login?${new URLSearchParams(query)}${more}`, { redirect: "manual" });
+    assert.equal((await login(good)).status, 302);
+    for (const bad of [{ jkt: "x" }, { state: "A" }, { port: "0" }, { port: "70000" }, { port: "80@evil.example" }, { port: "" }])
+      assert.equal((await login({ ...good, ...bad })).status, 400, JSON.stringify(bad));
+    assert.equal((await login(good, "&port=1")).status, 400);
+    assert.equal((await post("AAAA", "?x=1")).status, 400);
+    assert.equal(
+      (
+        await fetch(`${base}/acs`, {
+          method: "POST",
+          body: "SAMLResponse=AAAA&SAMLResponse=AAAA",
+          headers: { "content-type": "application/x-www-form-urlencoded" },
+        })
+      ).status,
+      400,
+    );
+    assert.equal((await fetch(`${base}/acs`, { method: "POST", body: "{}", headers: { "content-type": "application/json" } })).status, 400);
+    assert.equal((await fetch(`${base}/acs`)).status, 404);
+    const metadata = await fetch(`${base}/metadata`);
+    assert.match(await metadata.text(), new RegExp(`Location="${base}/acs"`));
+    const unknown = await sallyport(["login", "--saml", "nobody", "-c", site.configFile], { env });
+    assert.deepEqual([unknown.code, /there is: staff/.test(unknown.stderr)], [2, true]);
+  });
+
+  it("keeps the code out of what it logs", () => {
+    const log = readFileSync(join(site.folder, "logs", "sallyport.log"), "utf8");
+    assert.doesNotMatch(log, /code=|SAMLResponse/);
+  });
+});
