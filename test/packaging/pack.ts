@@ -71,6 +71,10 @@ ${run}
 }
 
 if (import.meta.main) {
-  const into = process.argv[2] ?? join(root, "dist");
+  const [into = join(root, "dist"), ...more] = process.argv.slice(2);
+  if (into === "" || into.startsWith("-") || more.length > 0) {
+    console.error("npm run pack [-- FOLDER]; the tarballs go to dist unless said");
+    process.exit(2);
+  }
   for (const packed of packages) console.log(await pack(packed, into));
 }
