@@ -29,7 +29,7 @@ export const nobody = (state: string): World => ({
  * An embedded Sallyport with a secret in its file store, its state in Redis where there is one, and a trivial target in a process
  * of its own that speaks TLS.
  */
-export async function installed() {
+export async function installed({ cacheSeconds = 0 }: { readonly cacheSeconds?: number } = {}) {
   const { folder, remove } = benchFolder();
   const [people, workloads] = [await startIssuer(), await startIssuer()];
   const cache = await redis({ own: true });
@@ -41,7 +41,10 @@ export async function installed() {
   await until("the target's port", () => target.output.includes("\n"));
   const apiUrl = `https://127.0.0.1:${target.output.trim()}`;
   const world = { state: folder, peopleIssuer: people.url, workloadIssuer: workloads.url, apiUrl, apiCa: certFile };
-  const sallyport = await startEmbedded(world, isSkipped(cache) ? {} : { state: cache.address });
+  const sallyport = await startEmbedded(world, {
+    store: { kind: "file", path: "./data/secrets.jwe", key: "file:./data/keys/file-store.key", cacheSeconds },
+    ...(isSkipped(cache) ? {} : { state: cache.address }),
+  });
   const keeper = await Person.signIn({
     endpoints: sallyport.endpoints,
     idToken: await people.idToken({ subject: "kim", groups: ["secret-keepers"] }, "sallyport"),

@@ -1,5 +1,4 @@
 import { Refusal } from "@sallyport/contracts";
-import { RedisState } from "./redis/redis-state.ts";
 import { SqliteState } from "./sqlite/sqlite-state.ts";
 import type { State } from "./state.ts";
 
@@ -20,7 +19,11 @@ export interface StateOptions {
  */
 export async function openState(url: string, options: StateOptions): Promise<State> {
   if (url === "sqlite") return SqliteState.open(options);
-  if (/^rediss?:\/\//.test(url)) return RedisState.open(url, options);
+  if (/^rediss?:\/\//.test(url)) {
+    // Its client is heavy, and the embedded form has none.
+    const { RedisState } = await import("./redis/redis-state.ts");
+    return RedisState.open(url, options);
+  }
   throw new Refusal(
     "INVALID_REQUEST",
     "`state` must be `sqlite`, or the address of a Redis as `redis://host:port` or `rediss://host:port`.",

@@ -28,7 +28,7 @@ export async function start(host: Host): Promise<Running> {
     subtree: (segment) => search.subtree(segment),
   });
   const positions = await search.follow(log);
-  const kafka = config.evidence.kafka && kafkaOf(config.evidence.kafka, log.origin);
+  const kafka = config.evidence.kafka && (await kafkaOf(config.evidence.kafka, log.origin));
   const publisher = kafka && new Publisher({ log, clock, logger: host.log, cursorPath: join(dir, "published.json"), ...kafka });
   const published = publisher ?? nowhere(log);
   measure(host, log, published, publisher);

@@ -1,4 +1,4 @@
-import { type DocumentNode, Kind, parse, type SelectionSetNode } from "graphql";
+import { type DocumentNode, Kind, parse, type SelectionSetNode } from "graphql/language";
 import { contentOf } from "../content.ts";
 import { select } from "../json/pointer.ts";
 import { utf8, type ValueNode } from "../json/strict-json.ts";

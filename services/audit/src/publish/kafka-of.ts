@@ -2,13 +2,17 @@ import { readFileSync } from "node:fs";
 import type { Socket } from "node:net";
 import { Egress } from "@sallyport/egress";
 import { type Config, resolveReference } from "@sallyport/service";
-import { kafkaSink } from "./kafka-sink.ts";
 import type { PublisherOptions } from "./publisher.ts";
 
 type KafkaSection = NonNullable<Config["evidence"]["kafka"]>;
 
 /** The configured Kafka as the publisher takes it. @throws Refusal INVALID_REQUEST where its password cannot be read */
-export function kafkaOf(config: KafkaSection, origin: string): Pick<PublisherOptions, "openSink" | "topic" | "backlogMaxBytes"> {
+export async function kafkaOf(
+  config: KafkaSection,
+  origin: string,
+): Promise<Pick<PublisherOptions, "openSink" | "topic" | "backlogMaxBytes">> {
+  // Its client is heavy, and installations without a Kafka need none.
+  const { kafkaSink } = await import("./kafka-sink.ts");
   const { topic, brokers, backlogMaxBytes, tls, sasl } = config;
   const ca = tls?.ca === undefined ? {} : { ca: readFileSync(tls.ca, "utf8") };
   const egress = Egress.infra({ setting: "evidence.kafka.brokers", ...ca });

@@ -1,7 +1,5 @@
-import { Sha256 } from "@aws-crypto/sha256-js";
 import { parseParameters } from "@sallyport/guardrails";
 import type { Inject } from "@sallyport/service";
-import { SignatureV4 } from "@smithy/signature-v4";
 import type { Operation } from "../operation.ts";
 import { type Fields, fieldText, unusable } from "./field-text.ts";
 import type { DerivedValue, Injected } from "./injected.ts";
@@ -44,6 +42,8 @@ export async function signV4(
   const text = (field: string) => fieldText(fields, field, printableAscii, "an AWS credential");
   const { service, region } = settings;
   const [path = "", query] = splitOnce(operation.sent);
+  // Loaded with the first signature: most targets want none.
+  const [{ SignatureV4 }, { Sha256 }] = await Promise.all([import("@smithy/signature-v4"), import("@aws-crypto/sha256-js")]);
   const signer = new SignatureV4({
     service,
     region,
