@@ -21,24 +21,24 @@ const load = (role: ServiceRole): ReturnType<ProcessOptions["load"]> => {
   }
 };
 
-/** `sallyport start`: all four services in one process, or the one that is named. */
+/** `sallyport start`: all four services in one process, or those that are named. */
 export function startCommand(): Command {
   return new Command("start")
-    .description("run all four services in this process, or one of them")
-    .addArgument(new Argument("[service]", "which one").choices([...roles]))
+    .description("run all four services in this process, one of them, or one and pdp, which then decides for that one alone")
+    .addArgument(new Argument("[services...]", "which").choices([...roles]))
     .option("-c, --config <file>", "the configuration", "sallyport.yaml")
-    .action(async (role: ServiceRole | undefined, { config: file }: { config: string }) => {
+    .action(async (named: ServiceRole[], { config: file }: { config: string }) => {
       keepMemoryOutOfCores();
       const config = await loadConfig(file);
       const log = createLogger();
       // Split services share keys that somebody handed out; only the embedded form may make its own.
-      if (role === undefined && !existsSync(join(config.dataDir, "keys"))) {
+      if (named.length === 0 && !existsSync(join(config.dataDir, "keys"))) {
         const made = await initKeys({ dataDir: config.dataDir, trustDomain: config.trustDomain });
         log.info({ dataDir: config.dataDir, made: made.length }, "new data folder: made its keys and certificates, as sallyport init does");
       }
       // From here on a signal means: in order. One that comes while services start is obeyed when they have.
       const signalled = firstSignal();
-      const running = await runProcess({ config, roles: role === undefined ? roles : [role], load, version, log });
+      const running = await runProcess({ config, roles: named.length === 0 ? roles : named, load, version, log });
       log.info({ version, startedInMs: Math.round(performance.now()) }, "serving");
       const signal = await signalled;
       log.info({ signal }, "stopping");

@@ -115,6 +115,30 @@ for (const form of ["in one process", "over mTLS"] as const) {
   });
 }
 
+describe("a pdp beside another service", () => {
+  let installation: TestInstallation;
+  before(async () => {
+    installation = await TestInstallation.create();
+  });
+  after(() => installation.end());
+
+  it("decides for it without a socket, and is behind no door: nobody else asks it", async () => {
+    let host: Host | undefined;
+    const broker = (given: Host) => {
+      host = given;
+    };
+    const running = await installation.run({ pdp: pdp(), broker }, undefined, ["pdp", "broker"]);
+    assert.equal((await host?.peers.client("pdp", DecisionService).check({}))?.sentence, "broker");
+    assert.deepEqual(Object.keys(running.addresses), ["ops"]);
+    assert.deepEqual(Object.keys(running.health()).sort(), ["broker", "pdp"]);
+  });
+
+  it("is the only pair there is", async () => {
+    for (const roles of [["authn", "broker"], ["pdp", "broker", "audit"], []] as const)
+      await assert.rejects(installation.run({}, undefined, roles), /one with pdp beside it/, roles.join(" "));
+  });
+});
+
 describe("the door between services", () => {
   let installation: TestInstallation;
   before(async () => {

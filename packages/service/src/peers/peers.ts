@@ -18,7 +18,8 @@ export interface PeerSettings {
   readonly config: Config;
   /** What runs in this process. */
   readonly here: ReadonlySet<ServiceRole>;
-  readonly registry: Registry;
+  /** What a service of this process serves the others. */
+  registryOf(role: ServiceRole): Registry;
   readonly dispatcher: Dispatcher;
   readonly observer: RpcObserver;
 }
@@ -33,12 +34,12 @@ export class PeerClients implements Peers {
   }
 
   client<S extends DescService>(role: ServiceRole, service: S): Client<S> {
-    const { self, config, here, registry, dispatcher } = this.#settings;
+    const { self, config, here, registryOf, dispatcher } = this.#settings;
     if (!here.has(role)) return this.#channel(role).client(service);
     return inProcessClient(service, {
       role,
       self: { kind: "service", role: self, spiffeId: spiffeIdOf(config.trustDomain, self) },
-      registry,
+      registry: registryOf(role),
       dispatcher,
     });
   }

@@ -14,13 +14,14 @@ import { startTelemetry } from "../telemetry/telemetry.ts";
 import { Doors } from "./doors.ts";
 import { openOps } from "./ops-server.ts";
 import { fileProblem, StartError } from "./start-error.ts";
+import { Within } from "./within.ts";
 
 /** Seconds that running calls get to end when the process stops. */
 const drainSeconds = 10;
 
 export interface ProcessOptions {
   readonly config: Config;
-  /** What runs here: one service, or all of them. */
+  /** What runs here: one service, one with a pdp of its own beside it, or all of them. */
   readonly roles: readonly ServiceRole[];
   /** Loads a service's `main.ts`. */
   load(role: ServiceRole): Promise<{ start: Starter }>;
@@ -51,9 +52,8 @@ export async function runProcess({
   clock = systemClock,
 }: ProcessOptions): Promise<RunningProcess> {
   const mode = roles.length === allRoles.length ? "embedded" : "split";
-  const self = roles[0];
-  if (self === undefined || (mode === "split" && roles.length > 1))
-    throw new StartError("Start one service, or all of them in one process.");
+  const self = ownerOf(roles);
+  if (self === undefined) throw new StartError("Start one service, one with pdp beside it, or all of them in one process.");
   const [listen, setting] = mode === "embedded" ? [config.listen, "listen"] : [config.services[self].listen, `services.${self}.listen`];
   // grpc-js would write lines of its own to standard error; what matters of them arrives as errors.
   setLogVerbosity(logVerbosity.NONE);
@@ -68,6 +68,9 @@ export async function runProcess({
   const dispatcher = new Dispatcher(observer, log);
   const doors = new Doors({ config, listen, setting, self, dispatcher, log });
   const here = new Set(roles);
+  const within = new Within();
+  // A pdp beside another service decides for that one alone: others would find the wrong certificate at its door.
+  const peersOf = (role: ServiceRole) => (mode === "split" && role !== self ? within : doors.peers);
   const running = new Map<ServiceRole, Running>();
   const clients: PeerClients[] = [];
   let open = false;
@@ -85,9 +88,10 @@ export async function runProcess({
     return name === "" ? Object.values(parts).every(({ ok }) => ok) : parts[name]?.ok;
   };
   const start = async (role: ServiceRole) => {
-    const peers = new PeerClients({ self: role, config, here, registry: doors.peers.registry, dispatcher, observer });
+    const peers = new PeerClients({ self: role, config, here, registryOf: (other) => peersOf(other).registry, dispatcher, observer });
     clients.push(peers);
-    const host: Host = { role, config, clock, log: log.child({ service: role }), telemetry, listeners: doors, peers, mode, version };
+    const listeners = { agents: doors.agents, agentsMtls: doors.agentsMtls, edge: doors.edge, peers: peersOf(role) };
+    const host: Host = { role, config, clock, log: log.child({ service: role }), telemetry, listeners, peers, mode, version };
     const { start } = await load(role);
     running.set(role, await start(host));
   };
@@ -120,6 +124,13 @@ export async function runProcess({
     await stop();
     throw error;
   }
+}
+
+/** Whose doors they are; undefined where these services do not go together. */
+function ownerOf(roles: readonly ServiceRole[]): ServiceRole | undefined {
+  if (roles.length === 1 || roles.length === allRoles.length) return roles[0];
+  const others = roles.filter((role) => role !== "pdp");
+  return roles.length === 2 && others.length === 1 ? others[0] : undefined;
 }
 
 async function makeFolder(folder: string): Promise<void> {
