@@ -1,11 +1,15 @@
 /** What one benchmark found, as `--json` writes it. */
 export interface Figure {
-  /** `broker.use`, `pdp.check`, `proxy.latency`, `proxy.throughput`, `start`, `idle`; several figures of one name differ in `depth` and `binding`. */
+  /** One of the names that `npm run bench` takes; several figures of one name differ in what follows. */
   readonly name: string;
   /** Agents in the chain, where that is what varies. */
   readonly depth?: number;
   /** How the callers' credentials are bound, where that is what varies. */
   readonly binding?: "mtls" | "dpop";
+  /** Whether the store is asked for each use, or its value used again for a while. */
+  readonly store?: "cached" | "asked";
+  /** Brokers in processes of their own; left out where all four services are in one. */
+  readonly brokers?: number;
   /** The median over the runs. */
   readonly value: number;
   /** `1/s` and `MB/s` are better high, `s`, `ms` and `MB` low. */
@@ -49,17 +53,15 @@ export function median(values: readonly number[]): number {
 
 /** A figure of throughput from alternating runs. @param theirs empty where the peer cannot be had */
 export function throughput(
-  about: { name: string; depth?: number; binding?: "mtls" | "dpop"; peer: string; skipped?: string | undefined },
+  about: Pick<Figure, "name" | "depth" | "binding" | "store" | "brokers"> & { peer: string; skipped?: string | undefined },
   ours: readonly Run[],
   theirs: readonly Run[],
 ): Figure {
-  const { name, depth, binding, peer, skipped } = about;
+  const { peer, skipped, ...what } = about;
   const value = rounded(median(ours.map((run) => run.perSecond)));
   const peerValue = theirs.length === 0 ? null : rounded(median(theirs.map((run) => run.perSecond)));
   return {
-    name,
-    ...(depth === undefined ? {} : { depth }),
-    ...(binding === undefined ? {} : { binding }),
+    ...what,
     value,
     unit: "1/s",
     p50: rounded(median(ours.map((run) => run.p50))),
@@ -80,5 +82,19 @@ export function rounded(value: number | undefined): number | null {
 }
 
 /** A figure as people call it: `broker.use, chain of 3, mtls`. */
-export const titleOf = ({ name, depth, binding }: Pick<Figure, "name" | "depth" | "binding">): string =>
-  [name, depth === undefined ? undefined : `chain of ${depth}`, binding].filter((part) => part !== undefined).join(", ");
+export const titleOf = ({
+  name,
+  depth,
+  binding,
+  store,
+  brokers,
+}: Pick<Figure, "name" | "depth" | "binding" | "store" | "brokers">): string =>
+  [
+    name,
+    depth === undefined ? undefined : `chain of ${depth}`,
+    binding,
+    store === "asked" ? "no cache" : undefined,
+    brokers === undefined ? undefined : `${brokers} brokers`,
+  ]
+    .filter((part) => part !== undefined)
+    .join(", ");

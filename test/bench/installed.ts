@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Person } from "@sallyport/sdk";
+import { type Endpoints, Person } from "@sallyport/sdk";
 import { certificateFor } from "../../packages/egress/src/certificates.fixture.ts";
 import type { World } from "../demo/configuration.ts";
 import { startEmbedded } from "../demo/installation.ts";
@@ -10,6 +10,7 @@ import { startIssuer } from "../demo/issuer.ts";
 import { Child } from "../support/process/child.ts";
 import { until } from "../support/process/port.ts";
 import { isSkipped, redis } from "../support/servers.ts";
+import { startApart } from "./apart.ts";
 
 /** Where a benchmark's installation lives until {@link World} is no longer needed. */
 export function benchFolder(): { folder: string; remove(): void } {
@@ -25,11 +26,29 @@ export const nobody = (state: string): World => ({
   apiUrl: "http://127.0.0.1:3",
 });
 
+/** What an installation under measurement is like. */
+export interface Form {
+  /** Seconds for which the broker may use a fetched value again; 0 is off. */
+  readonly cacheSeconds: number;
+  /** Brokers in processes of their own, each with its pdp; left out: all four services in one process. */
+  readonly brokers?: number;
+}
+
+/** What a benchmark calls. */
+export interface Installed {
+  readonly endpoints: Endpoints;
+  /** The doors for client certificates, one for each broker. */
+  readonly agentsMtls: readonly string[];
+  readonly target: { readonly url: string; readonly ca: string };
+  workloadToken(): Promise<string>;
+  stop(): Promise<void>;
+}
+
 /**
- * An embedded Sallyport with a secret in its file store, its state in Redis where there is one, and a trivial target in a process
+ * A Sallyport with a secret in its file store, its state in Redis where there is one, and a trivial target in a process
  * of its own that speaks TLS.
  */
-export async function installed({ cacheSeconds = 0 }: { readonly cacheSeconds?: number } = {}) {
+export async function installed({ cacheSeconds, brokers }: Form): Promise<Installed> {
   const { folder, remove } = benchFolder();
   const [people, workloads] = [await startIssuer(), await startIssuer()];
   const cache = await redis({ own: true });
@@ -41,10 +60,10 @@ export async function installed({ cacheSeconds = 0 }: { readonly cacheSeconds?: 
   await until("the target's port", () => target.output.includes("\n"));
   const apiUrl = `https://127.0.0.1:${target.output.trim()}`;
   const world = { state: folder, peopleIssuer: people.url, workloadIssuer: workloads.url, apiUrl, apiCa: certFile };
-  const sallyport = await startEmbedded(world, {
-    store: { kind: "file", path: "./data/secrets.jwe", key: "file:./data/keys/file-store.key", cacheSeconds },
-    ...(isSkipped(cache) ? {} : { state: cache.address }),
-  });
+  const store = { kind: "file", path: "./secrets.jwe", key: "file:./data/keys/file-store.key", cacheSeconds };
+  const state = isSkipped(cache) ? {} : { state: cache.address };
+  const sallyport =
+    brokers === undefined ? await startEmbedded(world, { store, ...state }) : await startApart(world, brokers, { store, ...state });
   const keeper = await Person.signIn({
     endpoints: sallyport.endpoints,
     idToken: await people.idToken({ subject: "kim", groups: ["secret-keepers"] }, "sallyport"),
@@ -53,7 +72,8 @@ export async function installed({ cacheSeconds = 0 }: { readonly cacheSeconds?: 
   keeper.session.close();
   return {
     endpoints: sallyport.endpoints,
-    agentsMtls: sallyport.agentsMtls as string,
+    agentsMtls: [sallyport.agentsMtls ?? []].flat(),
+    target: { url: apiUrl, ca: cert.toString() },
     workloadToken: () => workloads.idToken({ subject: "release-bot", groups: ["release-pipelines"], owner: "alice" }, "sallyport"),
     stop: async () => {
       await sallyport.stop();

@@ -15,6 +15,7 @@ const settings: Settings = { ...given.settings, say: (text) => console.error(tex
 
 const figures: Figure[] = [];
 if (wanted.has("broker.use")) figures.push(...(await (await import("./broker-use.ts")).brokerUse(settings)));
+if (wanted.has("broker.overhead")) figures.push(...(await (await import("./broker-overhead.ts")).brokerOverhead(settings)));
 if (wanted.has("pdp.check")) figures.push(await (await import("./pdp-check.ts")).pdpCheck(settings));
 if (wanted.has("proxy.latency") || wanted.has("proxy.throughput"))
   figures.push(...(await (await import("./proxy.ts")).proxied(settings, wanted)));
