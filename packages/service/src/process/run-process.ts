@@ -90,7 +90,7 @@ export async function runProcess({
   const start = async (role: ServiceRole) => {
     const peers = new PeerClients({ self: role, config, here, registryOf: (other) => peersOf(other).registry, dispatcher, observer });
     clients.push(peers);
-    const listeners = { agents: doors.agents, agentsMtls: doors.agentsMtls, edge: doors.edge, peers: peersOf(role) };
+    const listeners = { agents: doors.agents, agentsMtls: doors.agentsMtls, edge: doors.edge, proxy: doors.proxy, peers: peersOf(role) };
     const host: Host = { role, config, clock, log: log.child({ service: role }), telemetry, listeners, peers, mode, version };
     const { start } = await load(role);
     running.set(role, await start(host));
