@@ -13,6 +13,15 @@ const BACKSLASH = 0x5c;
 const LINE_FEED = 0x0a;
 const DATA = Buffer.from("data:");
 
+/** JSON that begins with so many bytes as JSON does is taken for it; and each line's so many, in bytes. */
+const CHECKED_BYTES = 1024;
+const CHECKED_LINE_BYTES = 16;
+/** 1 for a quote; from 2 on, what needs a look. */
+const LOOK_ESCAPE = 2;
+const looks = Uint8Array.from({ length: 256 }, (_, byte) =>
+  byte === QUOTE ? 1 : byte === BACKSLASH ? LOOK_ESCAPE : byte === LINE_FEED ? 4 : 0,
+);
+
 /** What stands in a value's place: the bytes as the masker would write them, and the placeholder itself. */
 export interface Written {
   readonly bytes: Uint8Array;
@@ -30,6 +39,8 @@ export class JsonFrame {
   #dropped = false;
   /** Outside JSON: how many bytes of `data:` this line begins with; −1 when with something else. Within: 0 at the start of a line. */
   #line = 0;
+  /** Bytes of it that were looked at one by one. */
+  #checked = 0;
   #first = true;
 
   /** These bytes go out as they are; returns what must go out before them, if anything. */
@@ -38,9 +49,7 @@ export class JsonFrame {
     if (this.#dropped && this.#escaped > 1) this.#escaped = 0;
     this.#dropped = false;
     for (let at = 0; at < bytes.length; ) {
-      if (!this.#on) at = this.#readElsewhere(bytes, at);
-      else if (this.#string) at = this.#readString(bytes, at);
-      else at = this.#readOutside(bytes, at);
+      at = this.#on ? this.#readJson(bytes, at) : this.#readElsewhere(bytes, at);
     }
     return bridge;
   }
@@ -73,6 +82,7 @@ export class JsonFrame {
     this.#string = false;
     this.#escaped = 0;
     this.#dropped = false;
+    this.#checked = 0;
     this.#line = 0;
     this.#first = true;
   }
@@ -130,44 +140,77 @@ export class JsonFrame {
     return at;
   }
 
-  #readString(bytes: Uint8Array, from: number): number {
-    let at = from;
-    for (; at < bytes.length; at++) {
-      const byte = bytes[at]!;
-      if (this.#escaped > 0) {
-        this.#escaped = escapeAfter(this.#escaped, byte);
-      } else if (byte === BACKSLASH) {
-        this.#escaped = 1;
-      } else if (byte === QUOTE) {
-        this.#string = false;
-        return at + 1;
-      } else if (byte === LINE_FEED) {
-        this.#leave();
-        return at;
-      }
-    }
-    return at;
+  /** Reads on to the end of the bytes, or of what reads as JSON; once much of it did, quotes, escapes and lines are enough to look at. */
+  #readJson(bytes: Uint8Array, from: number): number {
+    const at = this.#escaped > 0 ? this.#readEscape(bytes, from) : from;
+    if (this.#checked >= CHECKED_BYTES) return this.#follow(bytes, at);
+    const to = this.#check(bytes, at, Math.min(bytes.length, at + CHECKED_BYTES - this.#checked));
+    this.#checked += to - at;
+    return to;
   }
 
-  #readOutside(bytes: Uint8Array, from: number): number {
-    let at = from;
-    for (; at < bytes.length; at++) {
-      const byte = bytes[at]!;
-      if (byte === QUOTE) {
-        this.#string = true;
-        this.#line = -1;
-        return at + 1;
+  #follow(bytes: Uint8Array, from: number): number {
+    let odd = this.#string ? 1 : 0;
+    for (let at = from; at < bytes.length; at++) {
+      const look = looks[bytes[at]!]!;
+      odd ^= look & 1;
+      if (look < 2) continue;
+      this.#string = odd === 1;
+      if (odd === 1 && look === LOOK_ESCAPE) {
+        this.#escaped = 1;
+        at = this.#readEscape(bytes, at + 1) - 1;
+        continue;
       }
-      if (outsideKinds[byte] === OUTSIDE) {
-        const again = this.#line === 0;
+      // A line in JSON goes on with JSON, and has no break in a string: else it is looked at anew.
+      this.#checked = CHECKED_BYTES - CHECKED_LINE_BYTES;
+      return at;
+    }
+    this.#string = odd === 1;
+    this.#line = -1;
+    return bytes.length;
+  }
+
+  #check(bytes: Uint8Array, from: number, to: number): number {
+    let string = this.#string;
+    let kinds = string ? inString : outside;
+    let at = from;
+    for (; at < to; at++) {
+      const byte = bytes[at]!;
+      if (kinds[byte] === 0) continue;
+      if (byte === QUOTE) {
+        string = !string;
+        kinds = string ? inString : outside;
+      } else if (byte === BACKSLASH && string) {
+        this.#escaped = 1;
+        at = this.#readEscape(bytes, at + 1) - 1;
+      } else {
+        this.#checked = 0;
+        const again = byte === LINE_FEED || this.#beginsLine(bytes, from, at);
         this.#leave();
         if (!again) this.#line = -1;
         return at;
       }
-      if (byte === LINE_FEED) this.#line = 0;
-      else if (!isJsonSpace(byte)) this.#line = -1;
     }
+    this.#string = string;
+    this.#line = !string && this.#beginsLine(bytes, from, at) ? 0 : -1;
     return at;
+  }
+
+  /** Reads the rest of an escape, as far as it is there. */
+  #readEscape(bytes: Uint8Array, from: number): number {
+    let at = from;
+    while (at < bytes.length && this.#escaped > 0) this.#escaped = escapeAfter(this.#escaped, bytes[at++]!);
+    return at;
+  }
+
+  /** Whether but white space stands before `at` in its line. */
+  #beginsLine(bytes: Uint8Array, from: number, at: number): boolean {
+    let before = at;
+    while (before > from && isJsonSpace(bytes[before - 1]!)) {
+      before--;
+      if (bytes[before] === LINE_FEED) return true;
+    }
+    return before === from && this.#line === 0;
   }
 
   #leave(): void {
@@ -177,5 +220,9 @@ export class JsonFrame {
     this.#line = 0;
   }
 }
+
+/** 0 for what needs no look, by where it stands. A line break is in no string (RFC 8259 §7), so what has one there is no JSON. */
+const inString = Uint8Array.from({ length: 256 }, (_, byte) => (byte === QUOTE || byte === BACKSLASH || byte === LINE_FEED ? 1 : 0));
+const outside = Uint8Array.from({ length: 256 }, (_, byte) => (outsideKinds[byte] === OUTSIDE ? 1 : 0));
 
 const NOTHING = new Uint8Array(0);

@@ -42,6 +42,11 @@ export class Scout {
   readonly #decimal: DecimalScout | undefined;
   readonly #special: Uint8Array;
   readonly #leads: boolean;
+  readonly #pairs: Uint8Array;
+  /** What the last words all have: the last one, the last two, the last three. */
+  #last = 0;
+  #two = 0;
+  #three = 0;
 
   /** `depth`: how many encodings stand around the text, as a layer's. */
   constructor(tables: ScoutTables, depth: number) {
@@ -51,6 +56,7 @@ export class Scout {
     this.#beginning = new Beginning(tables.automaton, depth);
     this.#special = isSpecial[depth]!;
     this.#leads = depth < 2;
+    this.#pairs = pairBits[depth]!;
     if (depth < 2) {
       const inside = new Scout(tables, depth + 1);
       this.#base64 = new Base64Scout(tables.grams, depth, inside);
@@ -71,7 +77,6 @@ export class Scout {
 
   #look(bytes: Uint8Array, from: number, to: number, open: boolean): number {
     const { fourBits, fourShift } = this.#grams;
-    const pairs = pairBits[this.#depth]!;
     const special = this.#special;
     let at = from;
     for (const aligned = from + ((4 - ((bytes.byteOffset + from) & 3)) & 3); at < aligned && at < to; at++) {
@@ -82,22 +87,20 @@ export class Scout {
       for (; at < to; at++) if (special[bytes[at]!] === 1 && this.isBeginning(bytes, from, to, at, open)) return Math.max(from, at - 8);
       return NONE;
     }
-    const words = new Uint32Array(bytes.buffer, bytes.byteOffset + at, count);
+    const words = new Int32Array(bytes.buffer, bytes.byteOffset + at, count);
     const first = at;
     let found = NONE;
     let base64To = from;
     let hexTo = from;
     let decimalTo = from;
-    let last = 0;
-    let two = 0;
-    for (let index = 0; index < count; index++) {
+    this.#last = 0;
+    this.#two = 0;
+    for (let index = this.#skip(words, 0, count); index < count; index = this.#skip(words, index + 1, count)) {
       const word = words[index]!;
-      const bits = pairs[word & 0xffff]! & pairs[word >>> 16]!;
+      const bits = this.#last;
+      const two = this.#two;
+      const three = this.#three;
       const hash = hashOf(word, fourShift);
-      const three = bits & two;
-      two = bits & last;
-      last = bits;
-      if ((((bits & PLAIN) ^ PLAIN) | ((fourBits[hash >>> 5]! >>> hash) & 1) | (two & BASE64) | (three & (HEX | DECIMAL))) === 0) continue;
       at = first + index * 4;
       if (at >= found) return found;
       if (((fourBits[hash >>> 5]! >>> hash) & 1) === 1) {
@@ -131,6 +134,28 @@ export class Scout {
       if (special[bytes[at]!] === 1 && this.isBeginning(bytes, from, to, at, open)) return Math.min(found, Math.max(from, at - 8));
     }
     return found;
+  }
+
+  /** The next word at which something has to be looked at. */
+  #skip(words: Int32Array, from: number, count: number): number {
+    const { fourBits, fourShift } = this.#grams;
+    const pairs = this.#pairs;
+    let last = this.#last;
+    let two = this.#two;
+    for (let index = from; index < count; index++) {
+      const word = words[index]!;
+      const bits = pairs[word & 0xffff]! & pairs[word >>> 16]!;
+      const hash = hashOf(word, fourShift);
+      const three = bits & two;
+      two = bits & last;
+      last = bits;
+      if ((((bits & PLAIN) ^ PLAIN) | ((fourBits[hash >>> 5]! >>> hash) & 1) | (two & BASE64) | (three & (HEX | DECIMAL))) === 0) continue;
+      this.#last = last;
+      this.#two = two;
+      this.#three = three;
+      return index;
+    }
+    return count;
   }
 
   /** Whether a value's first letters begin at `at` or up to three bytes before. */
