@@ -2,7 +2,17 @@ import { parseArgs } from "node:util";
 import type { Settings } from "./figure.ts";
 
 /** What can be measured, in this order. */
-export const names = ["broker.use", "broker.overhead", "pdp.check", "proxy.latency", "proxy.throughput", "start", "idle"] as const;
+export const names = [
+  "broker.use",
+  "broker.overhead",
+  "pdp.check",
+  "proxy.latency",
+  "proxy.throughput",
+  "masking.100",
+  "masking.1000",
+  "start",
+  "idle",
+] as const;
 export type Name = (typeof names)[number];
 
 export const usage = `npm run bench -- [NAME…] [--seconds N] [--warm-up N] [--runs N] [--concurrency N] [--json FILE]; names: ${names.join(", ")}`;

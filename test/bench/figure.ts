@@ -10,6 +10,8 @@ export interface Figure {
   readonly store?: "cached" | "asked";
   /** Brokers in processes of their own; left out where all four services are in one. */
   readonly brokers?: number;
+  /** The text, where that is what varies. */
+  readonly kind?: string;
   /** The median over the runs. */
   readonly value: number;
   /** `1/s` and `MB/s` are better high, `s`, `ms` and `MB` low. */
@@ -88,13 +90,15 @@ export const titleOf = ({
   binding,
   store,
   brokers,
-}: Pick<Figure, "name" | "depth" | "binding" | "store" | "brokers">): string =>
+  kind,
+}: Pick<Figure, "name" | "depth" | "binding" | "store" | "brokers" | "kind">): string =>
   [
     name,
     depth === undefined ? undefined : `chain of ${depth}`,
     binding,
     store === "asked" ? "no cache" : undefined,
     brokers === undefined ? undefined : `${brokers} brokers`,
+    kind,
   ]
     .filter((part) => part !== undefined)
     .join(", ");

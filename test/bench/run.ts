@@ -19,6 +19,8 @@ if (wanted.has("broker.overhead")) figures.push(...(await (await import("./broke
 if (wanted.has("pdp.check")) figures.push(await (await import("./pdp-check.ts")).pdpCheck(settings));
 if (wanted.has("proxy.latency") || wanted.has("proxy.throughput"))
   figures.push(...(await (await import("./proxy.ts")).proxied(settings, wanted)));
+for (const secrets of [100, 1000] as const)
+  if (wanted.has(`masking.${secrets}`)) figures.push(...(await import("./masking.ts")).masking(settings, secrets));
 if (wanted.has("start") || wanted.has("idle")) figures.push(...(await (await import("./lifecycle.ts")).lifecycle(settings, wanted)));
 const { table } = await import("./table.ts");
 console.log(table(figures));

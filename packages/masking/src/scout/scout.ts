@@ -233,9 +233,10 @@ export class Scout {
 
   /** Whether `letter` may follow `before`, or begin a value with what stands at `next`. */
   #mayFollow(bytes: Uint8Array, to: number, before: number, letter: number, next: number): boolean {
+    // It is one of a value's first seven, so another follows that has to fit.
+    if (!(next >= to || this.#special[bytes[next]!] === 1 || this.#grams.pair(letter, bytes[next]!))) return false;
     if (before >= 0 && this.#special[before] === 0 && this.#grams.pair(before, letter)) return true;
-    if (this.#automaton.firstBytes[letter] === 0) return false;
-    return next >= to || this.#special[bytes[next]!] === 1 || this.#grams.pair(letter, bytes[next]!);
+    return this.#automaton.firstBytes[letter] === 1;
   }
 
   #goesOnAt(bytes: Uint8Array, from: number, to: number, at: number, open: boolean): boolean {
