@@ -1,5 +1,16 @@
 import assert from "node:assert/strict";
-import { encodingsOf, Masker, MaskSet, maskBytes, maskText, placeholderFor, refusalFor, scanFor, ValueRefused } from "./index.ts";
+import {
+  encodingsOf,
+  Masker,
+  MaskSet,
+  maskBytes,
+  maskStream,
+  maskText,
+  placeholderFor,
+  refusalFor,
+  scanFor,
+  ValueRefused,
+} from "./index.ts";
 
 const TOKEN = placeholderFor("prod/orders/api", "token");
 const setOf = (...values: string[]) =>
@@ -176,6 +187,35 @@ describe("masking a value", () => {
       assert.ok(most < 4096, `${unit}: ${most} bytes held`);
     }
   });
+
+  it("MASK-19: others get their turn while hostile input is masked, in chunks however large", async () => {
+    const values = Array.from({ length: 500 }, (_, at) => `Zq7kP9tRwx42${String(at).padStart(4, "0")}`);
+    const set = setOf("Zq7kP9tRwx42", ...values);
+    const size = process.env.SLOW === "1" ? 8 << 20 : 1 << 19;
+    for (const unit of ["A", "Zq7kP9tRwx4", "%5a", Buffer.from("some text of any kind").toString("base64")]) {
+      const text = Buffer.from(unit.repeat(Math.ceil(size / unit.length)));
+      let longest = 0;
+      let last = process.threadCpuUsage();
+      let ended = false;
+      const others = (async () => {
+        while (!ended) {
+          await new Promise(setImmediate);
+          const { user, system } = process.threadCpuUsage(last);
+          longest = Math.max(longest, (user + system) / 1000);
+          last = process.threadCpuUsage();
+        }
+      })();
+      const out: Uint8Array[] = [];
+      const source = (async function* () {
+        yield text;
+      })();
+      for await (const bytes of maskStream(new Masker(set), source)) out.push(Uint8Array.from(bytes));
+      ended = true;
+      await others;
+      assert.ok(Buffer.concat(out).equals(text), `${unit} arrives as it was`);
+      assert.ok(longest < 100, `${unit}: others waited ${longest.toFixed(0)} ms`);
+    }
+  }).timeout(120_000);
 
   it("MASK-21: a JSON number becomes a string, so that the JSON stays valid", () => {
     const set = setOf("90210042117733");
