@@ -20,7 +20,8 @@ export const http1Limits = {
   requestTimeout: 0,
   keepAliveTimeout: 60_000,
   connectionsCheckingInterval: 2_000,
-  requireHostHeader: true,
+  // Said by requestOf, with a reason.
+  requireHostHeader: false,
   joinDuplicateHeaders: false,
   noDelay: true,
   shouldUpgradeCallback: isWebSocket,
@@ -81,10 +82,12 @@ export function requestOf(
   const headers = headersOf(request.rawHeaders);
   if (!/^1\.[01]$/.test(request.httpVersion))
     throw new Refusal("INVALID_REQUEST", "This is HTTP/1.1, and the request says another version.");
+  if (valuesOf(headers, "host").length === 0 && request.httpVersion === "1.1")
+    throw new Refusal("INVALID_REQUEST", "A request of HTTP/1.1 has a Host header (RFC 9112 §3.2).");
   const codings = valuesOf(headers, "transfer-encoding");
   // The parser takes any list that ends in chunked, and unpacks nothing but that.
-  if (codings.length > 1 || (codings[0] !== undefined && codings[0].toLowerCase() !== "chunked"))
-    throw new Refusal("INVALID_REQUEST", "The one transfer-encoding that is taken is chunked.");
+  if (codings.length > 1 || (codings[0] !== undefined && (codings[0].toLowerCase() !== "chunked" || request.httpVersion === "1.0")))
+    throw new Refusal("INVALID_REQUEST", "The one transfer-encoding that is taken is chunked, in HTTP/1.1.");
   const length = request.headers["content-length"];
   return {
     method: request.method ?? "",

@@ -1,0 +1,67 @@
+import assert from "node:assert/strict";
+import type { Attack, Family } from "./attack.ts";
+import { credentials } from "./credentials.ts";
+import { destinations } from "./destinations.ts";
+import { exhaustion, slowness } from "./exhaustion.ts";
+import { framing } from "./framing.ts";
+import { Lab } from "./lab.ts";
+import { names } from "./names.ts";
+import { requests } from "./requests.ts";
+
+const families: readonly Family[] = [framing, names, destinations, requests, credentials, exhaustion];
+
+/** PROX-01, -05, -07, -09, -11, -15, -17, -19, -27, -33: each attack by its name, refused with its reason; nothing of it arrives anywhere. */
+describe("attacks on the proxy, by name", function () {
+  this.timeout(60_000);
+  let lab: Lab;
+  before(async () => {
+    lab = await Lab.start();
+  });
+  after(() => lab?.stop());
+  beforeEach(() => {
+    lab.echo.reached.length = 0;
+    lab.elsewhere.reached.length = 0;
+  });
+  let refused = 0;
+
+  const isRefused = async ({ name, refused: reason, attempt }: Attack) => {
+    const came = await attempt(lab);
+    const told = came.reason ?? (came.status === 0 && came.closed ? "closed" : `${came.status} ${came.text.slice(0, 200)}`);
+    assert.equal(told, reason, name);
+    assert.ok(!came.text.includes(lab.canary));
+    refused++;
+  };
+
+  for (const { name, attacks, twins } of families) {
+    describe(name, () => {
+      for (const attack of attacks)
+        it(`${attack.name}: ${attack.refused}`, async () => {
+          await isRefused(attack);
+          assert.deepEqual([lab.echo.reached.length, lab.elsewhere.reached.length], [0, 0]);
+        });
+      for (const twin of twins)
+        it(`but not ${twin.name}`, async () => {
+          const { status, text } = await twin.attempt(lab);
+          assert.equal(status, 200, text.slice(0, 400));
+          assert.ok(!text.includes(lab.canary));
+        });
+    });
+  }
+
+  describe("all together", () => {
+    it("slowness: each is given up in its time", async () => {
+      await Promise.all(slowness.attacks.map(isRefused));
+      assert.equal(lab.echo.reached.length, 0);
+    });
+
+    it("are more than eighty, of which none succeeded; and the same broker serves after them", async () => {
+      const all = [...families, slowness].flatMap(({ attacks }) => attacks);
+      assert.equal(new Set(all.map(({ name }) => name)).size, all.length);
+      assert.ok(all.length >= 80);
+      assert.equal(refused, all.length);
+      const { status, text } = await lab.inside(lab.head("GET /anything"));
+      assert.equal(status, 200);
+      assert.match(text, /sallyport:prod\/orders\/read#token/);
+    });
+  });
+});
