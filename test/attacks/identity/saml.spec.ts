@@ -4,7 +4,7 @@ import { bare, newPair, type Said, type Signed } from "../../../services/authn/s
 import { SamlSite } from "../../../services/authn/src/trust/saml/saml-site.fixture.ts";
 
 /** TOKN-13: what is read is what was signed, and nobody else is signed in, whatever is wrapped around, put into or left out of a response. */
-describe("attacks on SAML responses", () => {
+describe("TOKN-13: attacks on SAML responses", () => {
   let site: SamlSite;
   before(async function () {
     this.timeout(60_000);

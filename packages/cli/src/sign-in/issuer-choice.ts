@@ -43,7 +43,7 @@ export async function chooseIssuer(options: IssuerOptions, before: IssuerChoice 
   }
   const provider = await configuredProvider(options);
   // OIDC Core §2: an ID token is made for the client that asked, so the audience that authn wants is this client's name.
-  return { issuer: provider.issuer, clientId: clientId ?? provider.audience, scopes };
+  return { issuer: provider.issuer, clientId: clientId ?? (provider.audience[0] as string), scopes };
 }
 
 async function configuredProvider({ config: file = "sallyport.yaml", provider: name }: IssuerOptions) {

@@ -7,9 +7,9 @@ export { type Inject, type InjectedField, type InjectKind, injectedFields } from
 export { configJsonSchema } from "./json-schema.ts";
 export type { Listen } from "./listen.ts";
 export { loadConfig, parseConfig } from "./load.ts";
+export type { OidcProvider } from "./oidc.ts";
 export type { PassedDestination, ProxySettings } from "./proxy.ts";
 export { resolveReference } from "./reference.ts";
 export type { SamlProviderConfig } from "./saml.ts";
 export type { AwsStore, AzureStore, EnvironmentStore, FileStore, GcpStore, KubernetesStore, OpenbaoStore, Store } from "./stores.ts";
 export type { HttpTarget } from "./targets.ts";
-export type { OidcProvider } from "./trust.ts";

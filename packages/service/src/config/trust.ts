@@ -1,34 +1,6 @@
 import { z } from "zod";
-import { httpUrl, network, providerName } from "./fields.ts";
+import { oidcProvider } from "./oidc.ts";
 import { samlProvider } from "./saml.ts";
-
-/** Asymmetric only: with a shared key whoever verifies could also sign. */
-const algorithm = z.enum(["ES256", "ES384", "ES512", "EdDSA", "PS256", "PS384", "PS512", "RS256", "RS384", "RS512"]);
-
-const claim = z.strictObject({ claim: z.string().min(1) });
-
-/** One OIDC issuer whose tokens authn exchanges. */
-const oidcProvider = z.strictObject({
-  name: providerName.meta({ description: "The first part of its principals' ids" }),
-  issuer: httpUrl.meta({ description: "Compared exactly with the token's iss" }),
-  audience: z.string().min(1).meta({ description: "Must be in the token's aud" }),
-  algorithms: z.array(algorithm).min(1).meta({ description: "Accepted signature algorithms; all others are refused" }),
-  kind: z.enum(["person", "service", "pipeline"]).default("person").meta({ description: "What signs in here; only a person may approve" }),
-  groups: claim.optional().meta({ description: "The claim that lists groups" }),
-  owner: claim
-    .extend({ provider: providerName.optional().meta({ description: "The trust provider where owners sign in; this one if left out" }) })
-    .optional()
-    .meta({ description: "The claim that names who answers for a service or pipeline" }),
-  subject: claim.default({ claim: "sub" }).meta({ description: "The claim that names the principal" }),
-  singleUse: z.boolean().default(false).meta({ description: "Each token is exchanged once" }),
-  keySeconds: z
-    .int()
-    .min(5)
-    .max(3600)
-    .default(300)
-    .meta({ description: "Seconds after which its keys are asked for again: how long a withdrawn key can still work" }),
-  network,
-});
 
 interface Named {
   readonly name: string;
@@ -38,7 +10,7 @@ interface Named {
 export const trust = (folder: string) =>
   z
     .strictObject({
-      oidc: z.array(oidcProvider).default([]),
+      oidc: z.array(oidcProvider(folder)).default([]),
       saml: z.array(samlProvider(folder)).default([]),
     })
     .superRefine(({ oidc, saml }, context) => {
@@ -54,7 +26,7 @@ export const trust = (folder: string) =>
           seen.add(name);
         }
       }
-      for (const [index, { issuer, owner }] of oidc.entries()) {
+      for (const [index, { issuer, owner, audience }] of oidc.entries()) {
         if (owner?.provider !== undefined && !seen.has(owner.provider)) {
           context.addIssue({
             code: "custom",
@@ -62,8 +34,13 @@ export const trust = (folder: string) =>
             message: `"${owner.provider}" is no trust provider`,
           });
         }
-        if (oidc.findIndex((other) => other.issuer === issuer) < index) {
-          context.addIssue({ code: "custom", path: ["oidc", index, "issuer"], message: "this issuer is configured twice" });
+        const earlier = oidc.slice(0, index).filter((other) => other.issuer === issuer);
+        if (earlier.some((other) => other.audience.some((one) => audience.includes(one)))) {
+          context.addIssue({
+            code: "custom",
+            path: ["oidc", index, "issuer"],
+            message: "this issuer is configured twice for one audience",
+          });
         }
       }
     })
@@ -80,5 +57,3 @@ export const authn = z
     ticketSeconds: z.int().min(5).max(60).default(60).meta({ description: "Life of an enrolment ticket" }),
   })
   .prefault({});
-
-export type OidcProvider = z.output<typeof oidcProvider>;

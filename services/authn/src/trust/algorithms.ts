@@ -27,7 +27,8 @@ export function fits(key: Readonly<Record<string, unknown>>, algorithm: string):
     key.kty === form.kty &&
     (form.crv === undefined || key.crv === form.crv) &&
     (key.alg === undefined || key.alg === algorithm) &&
-    (key.use === undefined || key.use === "sig") &&
+    // SPIFFE bundles call it by the kind of document that it signs (SPIFFE Trust Domain and Bundle §4.2).
+    (key.use === undefined || key.use === "sig" || key.use === "jwt-svid") &&
     (key.key_ops === undefined || (Array.isArray(key.key_ops) && key.key_ops.includes("verify")))
   );
 }

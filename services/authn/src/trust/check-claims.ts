@@ -1,5 +1,7 @@
 import { Refusal } from "@sallyport/contracts";
+import { checkRequirements } from "./check-requirements.ts";
 import { type Claims, refused } from "./outside-token.ts";
+import { trustDomainOf } from "./spiffe-id.ts";
 import type { TrustProvider } from "./trust-provider.ts";
 
 /** Most actors that a token's `act` claim may nest. */
@@ -16,7 +18,7 @@ const maxLifeSeconds = 400 * 86_400;
 export function checkClaims(claims: Claims, provider: TrustProvider, now: number): number {
   const { skewSeconds } = provider;
   const seconds = now / 1000;
-  if (claims.iss !== provider.issuer) throw refused("it names another issuer");
+  checkIssuer(claims, provider);
   checkAudience(claims, provider);
   const exp = timeOf(claims.exp, "exp");
   if (exp === undefined) throw refused("it never expires");
@@ -29,7 +31,14 @@ export function checkClaims(claims: Claims, provider: TrustProvider, now: number
   // OIDC Back-Channel Logout §2.4: a logout token looks like an ID token but for `events`.
   if (claims.events !== undefined) throw refused("it was made for another purpose");
   checkActors(claims.act);
+  checkRequirements(claims, provider);
   return exp;
+}
+
+/** By `iss`; or, for a JWT-SVID (§3), which may have none, by the trust domain of its SPIFFE ID. */
+function checkIssuer({ iss, sub }: Claims, { issuer, trustDomain }: TrustProvider): void {
+  if (trustDomain === undefined && iss !== issuer) throw refused("it names another issuer");
+  if (trustDomain !== undefined && trustDomainOf(sub) !== trustDomain) throw refused("its subject is no SPIFFE ID of the trust domain");
 }
 
 /** Every audience must be ours (OIDC Core §3.1.3.7, 3): a token for others too could be shown here by them. */
@@ -38,7 +47,11 @@ function checkAudience(claims: Claims, provider: TrustProvider): void {
   if (!Array.isArray(audiences) || audiences.length === 0 || !audiences.every((one) => provider.audiences.includes(one))) {
     throw refused("it is for another audience");
   }
-  if (audiences.length > 1 && claims.azp !== undefined && !provider.audiences.includes(claims.azp as string)) {
+  if (
+    audiences.length > 1 &&
+    claims.azp !== undefined &&
+    ![...provider.audiences, ...(provider.clients ?? [])].includes(claims.azp as string)
+  ) {
     throw refused("it was given to another party");
   }
 }

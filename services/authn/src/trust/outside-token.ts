@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { Refusal } from "@sallyport/contracts";
 import { compactVerify, decodeJwt, decodeProtectedHeader } from "jose";
 import type { PublishedKey } from "./published-keys.ts";
+import { trustDomainOf } from "./spiffe-id.ts";
 import type { TrustProvider } from "./trust-provider.ts";
 
 /** The claims of a token, its signature checked. */
@@ -10,13 +11,21 @@ export type Claims = Readonly<Record<string, unknown>>;
 /** Most characters of an outside token. */
 export const maxTokenLength = 16 * 1024;
 
-/** `iss` as the token claims it: only to choose the provider whose keys then check it. */
-export function claimedIssuer(token: string): string {
+/** What a token claims of itself: only to choose the provider whose keys then check it. */
+export interface Claimed {
+  /** Its `iss`; or, without one, the trust domain of the SPIFFE ID that it names. */
+  readonly issuers: readonly string[];
+  readonly audiences: readonly unknown[];
+}
+
+export function claimed(token: string): Claimed {
   if (token.length > maxTokenLength)
     throw new Refusal("TOO_LARGE", "The subject token is larger than 16 KiB: ask its issuer for a smaller one.");
   try {
-    const { iss } = decodeJwt(token);
-    if (typeof iss === "string") return iss;
+    const { iss, sub, aud } = decodeJwt(token);
+    const domain = trustDomainOf(sub);
+    const issuers = [...(domain === undefined ? [] : [`spiffe://${domain}`]), ...(typeof iss === "string" ? [iss] : [])];
+    if (issuers.length > 0) return { issuers, audiences: [aud].flat() };
   } catch {
     // Not a JWT: refused below with the same words, whatever it was.
   }
@@ -32,7 +41,7 @@ export async function verifySignature(
   provider: TrustProvider,
   find: (algorithm: string, kid: string | undefined) => Promise<PublishedKey>,
 ): Promise<Claims> {
-  const { alg, kid, typ, crit } = header(token);
+  const { alg, kid, typ, crit, cty } = header(token);
   if (typeof alg !== "string" || !provider.algorithms.includes(alg))
     throw refused("its signature algorithm is not accepted from its issuer");
   if (kid !== undefined && typeof kid !== "string") throw refused("its key id is not a text");
@@ -40,6 +49,8 @@ export async function verifySignature(
   // A token made for another purpose (an access token, a logout token, a proof) says so in `typ` (RFC 8725 §3.11).
   if (typ !== undefined && (typeof typ !== "string" || !/^(application\/)?(jwt|jose)$/i.test(typ)))
     throw refused("it was made for another purpose");
+  // RFC 7519 §5.2: what is signed would be another token, of whose claims nothing is known here.
+  if (cty !== undefined) throw refused("it holds another token");
   const { key } = await find(alg, kid);
   try {
     const { payload } = await compactVerify(token, key, { algorithms: [alg] });
@@ -53,7 +64,9 @@ export async function verifySignature(
 export function tokenIdOf(token: string, claims: Claims): string {
   const name =
     typeof claims.jti === "string" && claims.jti !== "" ? `jti ${claims.jti}` : `signed ${token.slice(0, token.lastIndexOf("."))}`;
-  return createHash("sha256").update(`${claims.iss} ${name}`).digest("base64url");
+  return createHash("sha256")
+    .update(`${claims.iss ?? claims.sub} ${name}`)
+    .digest("base64url");
 }
 
 export const refused = (why: string, cause?: unknown) =>

@@ -11,24 +11,41 @@ export interface TrustProvider {
   /** What its principals are. Only a person may approve. */
   readonly kind: "person" | "service" | "pipeline";
   readonly claims: {
-    /** Becomes the subject of the principal's id. */
-    readonly subject: string;
-    /** A list of group names, each kept as `<name>/<group>`. */
-    readonly groups?: string | undefined;
+    /** Becomes the subject of the principal's id: a claim, or a template of several. */
+    readonly subject: string | { readonly template: string };
+    /** Group names, each kept as `<name>/<group>`: a claim that lists them, or several rules. */
+    readonly groups?: string | readonly GroupRule[] | undefined;
     /** The person who answers for a service account or pipeline. */
     readonly owner?: string | undefined;
     /** Where the owner signs in; this provider where left out. */
     readonly ownerProvider?: string | undefined;
   };
+  /** What further claims must say, by the way to the claim. */
+  readonly require?: Readonly<Record<string, Requirement>> | undefined;
+  /** The clients that a token may have been given to; undefined: any. */
+  readonly clients?: readonly string[] | undefined;
+  /** Where a SPIFFE trust domain is believed instead of an issuer (JWT-SVID §3). */
+  readonly trustDomain?: string | undefined;
   /** Each token signs in once. Else the first key that shows a token keeps it, and may show it again. */
   readonly singleUse: boolean;
   /** Seconds that clocks may differ, either way; at most 60. */
   readonly skewSeconds: number;
   /** Seconds after which its keys are asked for again; {@link keyTimes} has the default. */
   readonly keySeconds?: number | undefined;
-  /** Where its keys are, for an issuer without discovery. */
+  /** Where its keys are, for an issuer without discovery: a URL. */
   readonly jwksUri?: string | undefined;
 }
+
+/** Where groups come from: a claim that lists them, or one that is made of claims. */
+export type GroupRule = { readonly claim: string; readonly split?: "comma" | "space" | undefined } | { readonly template: string };
+
+/** A value, one of several, or what matches an explicit pattern. */
+export type Requirement =
+  | string
+  | number
+  | boolean
+  | readonly (string | number | boolean)[]
+  | { readonly like: string | readonly string[] };
 
 /** How an outside identity was proven. */
 export type Protocol = "OIDC" | "SAML" | "X.509";

@@ -3,7 +3,7 @@ import { checkClaims } from "./check-claims.ts";
 import { type FetchJson, jwksOf } from "./discovery.ts";
 import { IssuerKeys, type KeyTimes, keyTimes } from "./issuer-keys.ts";
 import { mapClaims } from "./map-claims.ts";
-import { claimedIssuer, refused, tokenIdOf, verifySignature } from "./outside-token.ts";
+import { claimed, refused, tokenIdOf, verifySignature } from "./outside-token.ts";
 import type { OutsideIdentity, TrustProvider } from "./trust-provider.ts";
 
 /** RFC 8693 §3. Both are signed JWTs; the type says what the caller takes it for. */
@@ -11,7 +11,7 @@ const tokenTypes: ReadonlySet<string> = new Set(["urn:ietf:params:oauth:token-ty
 
 /** All configured issuers. Turns an outside token into the identity that it proves, or refuses. */
 export class TrustProviders {
-  readonly #byIssuer: ReadonlyMap<string, { provider: TrustProvider; keys: IssuerKeys }>;
+  readonly #trusted: readonly { provider: TrustProvider; keys: IssuerKeys }[];
   readonly #clock: { now(): number; monotonic(): number };
 
   constructor(
@@ -20,15 +20,10 @@ export class TrustProviders {
     times?: KeyTimes,
   ) {
     this.#clock = clock;
-    this.#byIssuer = new Map(
-      trusted.map(({ provider, fetchJson }) => [
-        provider.issuer,
-        {
-          provider,
-          keys: new IssuerKeys(jwksOf(provider, fetchJson), provider.algorithms, () => clock.monotonic(), times ?? timesOf(provider)),
-        },
-      ]),
-    );
+    this.#trusted = trusted.map(({ provider, fetchJson }) => ({
+      provider,
+      keys: new IssuerKeys(jwksOf(provider, fetchJson), provider.algorithms, () => clock.monotonic(), times ?? timesOf(provider)),
+    }));
   }
 
   /**
@@ -40,7 +35,10 @@ export class TrustProviders {
     if (!tokenTypes.has(tokenType)) {
       throw new Refusal("INVALID_REQUEST", "The subject token's type must be `urn:ietf:params:oauth:token-type:id_token` or `…:jwt`.");
     }
-    const trusted = this.#byIssuer.get(claimedIssuer(token));
+    const { issuers, audiences } = claimed(token);
+    const ofIssuer = this.#trusted.filter(({ provider }) => issuers.includes(provider.issuer));
+    // One issuer may be configured several times, for different audiences.
+    const trusted = ofIssuer.find(({ provider }) => audiences.some((one) => provider.audiences.includes(one as string))) ?? ofIssuer[0];
     if (trusted === undefined) throw refused("its issuer is not among the trust providers of this installation");
     const { provider, keys } = trusted;
     const claims = await verifySignature(token, provider, (algorithm, kid) => keys.find(algorithm, kid));
