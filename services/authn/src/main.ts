@@ -23,8 +23,9 @@ import { tokenHandlers } from "./exchange/token-handlers.ts";
 import { Feed } from "./feed/feed.ts";
 import { feedHandlers } from "./feed/feed-handlers.ts";
 import { registerOAuth } from "./http/register.ts";
-import { readAuthnKeys } from "./keys/authn-keys.ts";
-import { CredentialKeyring } from "./keys/credential-keyring.ts";
+import { type AuthnKeys, readAuthnKeys } from "./keys/authn-keys.ts";
+import { CredentialKeyring, type KeyringOptions } from "./keys/credential-keyring.ts";
+import { TransitKeyring } from "./keys/transit/transit-keyring.ts";
 import { PolicyQuestion } from "./policy/policy-question.ts";
 import { Forgetting } from "./revocation/forgetting.ts";
 import { revocationHandlers } from "./revocation/revocation-handlers.ts";
@@ -72,12 +73,8 @@ export async function start(host: Host): Promise<Running> {
   const policyClient = peers.client("pdp", DecisionService);
   const policy = new PolicyQuestion((request) => policyClient.check(request, { timeoutMs: 2_000 }));
   const { credentialSeconds, ticketSeconds } = config.authn;
-  const keyring = new CredentialKeyring(keys.signing, keys.signingFile.text, {
-    file: keys.signingFile.path,
-    clock,
-    onChange: (kids) => evidence.record(signingKeysChanged(kids)),
-    log: host.log,
-  });
+  const onChange = (kids: readonly string[]) => evidence.record(signingKeysChanged(kids));
+  const keyring = openKeyring(host, keys, onChange);
   const jwks = () => keyring.jwks();
   const issuer = new CredentialIssuer({ signer: () => keyring.signer(), issuer: audience, audience, credentialSeconds, certificates });
   const saml = configuredSaml(config.trust.saml, { state, secret: stateSecret, clock });
@@ -121,6 +118,13 @@ export async function start(host: Host): Promise<Running> {
       await state.close();
     },
   };
+}
+
+/** The key file holds what seals authn's records in the state, wherever the key that signs is. */
+function openKeyring({ clock, config, log }: Host, { signing, signingFile }: AuthnKeys, onChange: KeyringOptions["onChange"]) {
+  const { signingKey } = config.authn;
+  if (signingKey !== undefined) return new TransitKeyring(signingKey.openbao, { clock, onChange, log });
+  return new CredentialKeyring(signing, signingFile.text, { file: signingFile.path, clock, onChange, log });
 }
 
 const openEvidence = ({ clock, config, log, peers, telemetry, version }: Host, dir: string) =>

@@ -36,7 +36,7 @@ export const configSchema = (folder: string) =>
       state: stateUrl.default("sqlite"),
       evidence: evidence(folder),
       trust: trust(folder),
-      authn,
+      authn: authn(folder),
       policies: pathIn(folder).prefault("./policies").meta({ description: "Folder of Cedar policies" }),
       stores: stores(folder),
       secrets,

@@ -11,5 +11,6 @@ export type { OidcProvider } from "./oidc.ts";
 export type { PassedDestination, ProxySettings } from "./proxy.ts";
 export { resolveReference } from "./reference.ts";
 export type { SamlProviderConfig } from "./saml.ts";
+export type { TransitKey } from "./signing-key.ts";
 export type { AwsStore, AzureStore, EnvironmentStore, FileStore, GcpStore, KubernetesStore, OpenbaoStore, Store } from "./stores.ts";
 export type { HttpTarget } from "./targets.ts";

@@ -41,14 +41,15 @@ const authMount = (name: string) => z.string().min(1).default(name).meta({ descr
 /** Where a Kubernetes pod finds its own service account's token. */
 const podToken = "file:/var/run/secrets/kubernetes.io/serviceaccount/token";
 
-const openbaoAuth = (folder: string) =>
+/** How Sallyport signs in to an OpenBao: one of these. */
+export const openbaoAuth = (folder: string) =>
   z
     .strictObject({
       approle: z.strictObject({ roleId: referenceIn(folder), secretId: referenceIn(folder), mount: authMount("approle") }).optional(),
       jwt: z
         .strictObject({ role: z.string().min(1), token: referenceIn(folder), mount: authMount("jwt") })
         .optional()
-        .meta({ description: "A JWT that the broker's platform gives it; read anew at each sign-in" }),
+        .meta({ description: "A JWT that the platform gives it; read anew at each sign-in" }),
       kubernetes: z
         .strictObject({ role: z.string().min(1), token: referenceIn(folder).default(podToken), mount: authMount("kubernetes") })
         .optional(),

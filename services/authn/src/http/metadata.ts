@@ -33,8 +33,15 @@ export const metadataDocument =
 /** `GET /oauth/jwks`: the keys that sign credentials (RFC 7517). */
 export const jwksDocument =
   (jwks: () => string) =>
-  async (_request: EdgeRequest): Promise<EdgeResponse> =>
-    cacheable(JSON.parse(jwks()));
+  async (_request: EdgeRequest): Promise<EdgeResponse> => {
+    const known = jwks();
+    if (known !== "") return cacheable(JSON.parse(known));
+    return {
+      status: 503,
+      headers: { "content-type": "application/json", "retry-after": "1" },
+      body: '{"error":"temporarily_unavailable"}',
+    };
+  };
 
 const cacheable = (body: unknown): EdgeResponse => ({
   status: 200,
