@@ -20,6 +20,28 @@ describe("a log line", () => {
 });
 
 describe("spans", () => {
+  it("have ids where nobody records them: one trace from the caller's on, each span its own", async () => {
+    const telemetry = await startTelemetry({ name: "test", version: "0" });
+    const { tracer } = telemetry;
+    const root = tracer.startSpan("root").spanContext();
+    assert.match(`${root.traceId} ${root.spanId}`, /^[0-9a-f]{32} [0-9a-f]{16}$/);
+    const remote = { traceId: "4bf92f3577b34da6a3ce929d0e0e4736", spanId: "00f067aa0ba902b7", traceFlags: 1, isRemote: true };
+    const parent = trace.setSpanContext(context.active(), remote);
+    const [one, other] = [tracer.startSpan("one", {}, parent), tracer.startSpan("other", {}, parent)].map((span) => span.spanContext());
+    assert.deepEqual([one?.traceId, other?.traceId, one?.traceFlags], [remote.traceId, remote.traceId, 0]);
+    assert.equal(new Set([remote.spanId, one?.spanId, other?.spanId]).size, 3);
+    assert.notEqual(tracer.startSpan("apart", { root: true }, parent).spanContext().traceId, remote.traceId);
+    tracer.startActiveSpan("active", {}, parent, (span) => {
+      assert.equal(trace.getActiveSpan(), span);
+      assert.equal(tracer.startSpan("child").spanContext().traceId, remote.traceId);
+    });
+    assert.equal(
+      tracer.startActiveSpan("alone", (span) => trace.getActiveSpan() === span),
+      true,
+    );
+    await telemetry.shutdown();
+  });
+
   it("are sent by OTLP where an endpoint is configured, and shutting down waits for them", async () => {
     let body = "";
     const receiver = createServer(async (request, response) => {

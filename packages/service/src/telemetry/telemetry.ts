@@ -1,19 +1,10 @@
-import {
-  context,
-  type Meter,
-  type MeterProvider as MeterProviderApi,
-  metrics,
-  propagation,
-  type Tracer,
-  type TracerProvider as TracerProviderApi,
-  trace,
-} from "@opentelemetry/api";
+import { context, type Meter, type MeterProvider as MeterProviderApi, metrics, propagation, type Tracer, trace } from "@opentelemetry/api";
 import { AsyncLocalStorageContextManager } from "@opentelemetry/context-async-hooks";
 import { W3CTraceContextPropagator } from "@opentelemetry/core";
 import { type Resource, resourceFromAttributes } from "@opentelemetry/resources";
 import { MeterProvider } from "@opentelemetry/sdk-metrics";
-import { AlwaysOffSampler, AlwaysOnSampler, BatchSpanProcessor, ParentBasedSampler, TracerProvider } from "@opentelemetry/sdk-trace";
 import { PulledMetrics } from "./pulled-metrics.ts";
+import { UnrecordedTracer } from "./unrecorded.ts";
 
 export interface TelemetryOptions {
   /** `service.name`: `sallyport`, or `sallyport-<role>` for a service alone. */
@@ -43,7 +34,7 @@ export async function startTelemetry({ name, version, otlp }: TelemetryOptions):
   const reader = new PulledMetrics();
   const sdk = isExported(otlp) ? await exporting(resource, reader, otlp) : quiet(resource, reader);
   return {
-    tracer: sdk.tracers.getTracer("sallyport", version),
+    tracer: sdk.tracerOf("sallyport", version),
     meter: sdk.meters.getMeter("sallyport", version),
     metricsText: () => reader.text(),
     shutdown: async () => {
@@ -54,14 +45,15 @@ export async function startTelemetry({ name, version, otlp }: TelemetryOptions):
 }
 
 interface Sdk {
-  readonly tracers: TracerProviderApi;
+  tracerOf(name: string, version: string): Tracer;
   readonly meters: MeterProviderApi;
   shutdown(): Promise<unknown>;
 }
 
 async function exporting(resource: Resource, reader: PulledMetrics, otlp: string | undefined): Promise<Sdk> {
-  const [{ NodeSDK }, { OTLPTraceExporter }] = await Promise.all([
+  const [{ NodeSDK }, { AlwaysOnSampler, BatchSpanProcessor, ParentBasedSampler }, { OTLPTraceExporter }] = await Promise.all([
     import("@opentelemetry/sdk-node"),
+    import("@opentelemetry/sdk-trace"),
     import("@opentelemetry/exporter-trace-otlp-http"),
   ]);
   const exporter = new OTLPTraceExporter(otlp === undefined ? {} : { url: `${otlp.replace(/\/$/, "")}/v1/traces` });
@@ -76,7 +68,7 @@ async function exporting(resource: Resource, reader: PulledMetrics, otlp: string
   });
   sdk.start();
   return {
-    tracers: trace.getTracerProvider(),
+    tracerOf: (name, version) => trace.getTracer(name, version),
     meters: metrics.getMeterProvider(),
     shutdown: async () => {
       await sdk.shutdown();
@@ -88,9 +80,8 @@ async function exporting(resource: Resource, reader: PulledMetrics, otlp: string
 }
 
 function quiet(resource: Resource, reader: PulledMetrics): Sdk {
-  const tracers = new TracerProvider({ resource, sampler: new AlwaysOffSampler(), spanProcessors: [] });
   const meters = new MeterProvider({ resource, readers: [reader] });
-  return { tracers, meters, shutdown: () => Promise.allSettled([tracers.shutdown(), meters.shutdown()]) };
+  return { tracerOf: () => new UnrecordedTracer(), meters, shutdown: () => meters.shutdown() };
 }
 
 let propagating = false;

@@ -71,9 +71,12 @@ async function* bounded(answer: Received, bounds: AnswerBounds, end: AnswerBound
 
 export function endToEnd(headers: Record<string, string | string[] | undefined>): [string, string][] {
   const named = [headers.connection ?? []].flat().flatMap((value) => value.split(",").map((name) => name.trim().toLowerCase()));
-  return Object.entries(headers).flatMap(([name, value]): [string, string][] => {
+  const kept: [string, string][] = [];
+  for (const [name, value] of Object.entries(headers)) {
     const lower = name.toLowerCase();
-    if (value === undefined || hopByHop.has(lower) || named.includes(lower)) return [];
-    return [value].flat().map((one) => [lower, one]);
-  });
+    if (value === undefined || hopByHop.has(lower) || named.includes(lower)) continue;
+    if (typeof value === "string") kept.push([lower, value]);
+    else for (const one of value) kept.push([lower, one]);
+  }
+  return kept;
 }
