@@ -1,4 +1,4 @@
-import { verify } from "node:crypto";
+import { type KeyObject, verify } from "node:crypto";
 import { type JournalEntry, Refusal } from "@sallyport/contracts";
 import { ed25519PublicKey, maxRecordBytes, placeOf } from "@sallyport/evidence";
 import { chainValue } from "@sallyport/journal";
@@ -50,9 +50,18 @@ export function checkEntries(
   return { entries, bootKey: key };
 }
 
+/** By the bytes that are remembered of a journal, which stay the same for a boot. */
+const publicKeys = new WeakMap<Uint8Array, KeyObject>();
+
+function publicKeyOf(raw: Uint8Array): KeyObject {
+  const known = publicKeys.get(raw) ?? ed25519PublicKey(raw);
+  publicKeys.set(raw, known);
+  return known;
+}
+
 /** Every message ends with a batch, and a batch with its signature. */
 function signed({ chain, signature }: JournalEntry, key: Uint8Array): boolean {
-  return signature.length === 64 && verify(null, chain, ed25519PublicKey(key), signature);
+  return signature.length === 64 && verify(null, chain, publicKeyOf(key), signature);
 }
 
 const equal = (a: Uint8Array, b: Uint8Array): boolean => Buffer.compare(a, b) === 0;

@@ -89,7 +89,9 @@ export class TreeMasks {
     values: ReadonlyMap<string, Uint8Array>,
     derived: readonly DerivedValue[] = [],
   ): Promise<UsedSet> {
-    const refused = unmaskable(issued.secret, values, this.#derivation) ?? unmaskableDerived(issued.secret, derived);
+    // What the tree holds already was looked at when it came.
+    const held = this.#trees.get(rootSid)?.held.has(key(issued)) === true;
+    const refused = (held ? undefined : unmaskable(issued.secret, values, this.#derivation)) ?? unmaskableDerived(issued.secret, derived);
     if (refused !== undefined) throw new Refusal("MASKING_UNAVAILABLE", refused);
     try {
       await this.#writeReference(rootSid, issued);

@@ -1,4 +1,4 @@
-import { createHmac, hkdfSync } from "node:crypto";
+import { createHmac, createSecretKey, hkdfSync, type KeyObject } from "node:crypto";
 
 /**
  * Keyed hashes. The agent's fingerprint of a value is made with a key per secret, so that guesses cannot be compared across
@@ -6,12 +6,12 @@ import { createHmac, hkdfSync } from "node:crypto";
  */
 export class Fingerprints {
   readonly #root: Uint8Array;
-  readonly #statementKey: Buffer;
+  readonly #statementKey: KeyObject;
 
   /** @param brokerKey 32 random bytes, the same for every broker of the installation */
   constructor(brokerKey: Uint8Array) {
     this.#root = brokerKey;
-    this.#statementKey = derive(brokerKey, "sallyport statement hash v1");
+    this.#statementKey = createSecretKey(derive(brokerKey, "sallyport statement hash v1"));
   }
 
   /** For agents: comparable between versions of this secret's field only. 24 characters. */
