@@ -24,9 +24,11 @@ export function localStart({ bytes }: Pick<Text, "bytes">, at: number): number {
 /** Where the domain at `at` ends. */
 export function domainEnd({ bytes, end, final }: Text, at: number): number {
   let stop = at;
-  while (stop < end && stop - at <= maxDomainBytes && domain[bytes[stop]!] === 1) stop++;
+  let dots = 0;
+  for (; stop < end && stop - at <= maxDomainBytes && domain[bytes[stop]!] === 1; stop++) if (bytes[stop] === 46) dots++;
   if (stop - at > maxDomainBytes) return NONE;
   if (stop >= end && !final) return MORE;
+  if (dots === 0) return NONE;
   while (stop > at && (bytes[stop - 1] === 46 || bytes[stop - 1] === 45)) stop--;
   const name = bytes.toString("latin1", at, stop);
   return labels.test(name) && !fileNames.test(name) ? stop : NONE;

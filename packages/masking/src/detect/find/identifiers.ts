@@ -29,7 +29,15 @@ export class Identifiers {
     const { bytes } = text;
     const first = bytes[at]!;
     const length = wordEnd - at;
-    if (this.#iban && length >= 4 && length <= longest && isDigit(bytes[at + 2]) && isDigit(bytes[at + 3]) && !isDigit(first)) {
+    if (
+      this.#iban &&
+      length >= 4 &&
+      length <= longest &&
+      isDigit(bytes[at + 2]) &&
+      isDigit(bytes[at + 3]) &&
+      !isDigit(first) &&
+      !isDigit(bytes[at + 1])
+    ) {
       const found = this.#ibanAt(text, at, wordEnd);
       if (found !== NONE) return found;
     }

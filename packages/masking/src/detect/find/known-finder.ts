@@ -4,7 +4,7 @@ import { type Action, type Actions, type Finding, type Found, MAX_VALUE_BYTES } 
 import type { TextWindow } from "../text-window.ts";
 import { domainEnd, localStart, MAX_LOCAL_BYTES } from "./email.ts";
 import { Identifiers } from "./identifiers.ts";
-import { jwtEnd } from "./jwt.ts";
+import { JwtMatcher } from "./jwt.ts";
 import { NumberGroups } from "./number-groups.ts";
 import { americanEnd, phoneEnd } from "./phone.ts";
 import { keyContinues, keyStart, MAX_KEY_BYTES } from "./private-key.ts";
@@ -45,6 +45,9 @@ export class KnownFinder {
   readonly #numbers: NumberGroups | undefined;
   readonly #identifiers: Identifiers;
   readonly #tokens: TokenMatcher;
+  readonly #jwt: JwtMatcher | undefined;
+  readonly #awsSecret: boolean;
+  readonly #azureSecret: boolean;
   /** Where the search goes on. */
   #next = 0;
   /** Where a word begins although a letter stands before: an escape's. */
@@ -61,6 +64,9 @@ export class KnownFinder {
     this.#numbers = wanted(numbers).length === 0 ? undefined : new NumberGroups(wanted(numbers), near);
     this.#identifiers = new Identifiers(actions);
     this.#tokens = new TokenMatcher(wanted(tokens));
+    this.#jwt = actions.has("jwt") ? new JwtMatcher() : undefined;
+    this.#awsSecret = actions.has("aws-secret");
+    this.#azureSecret = actions.has("azure-secret");
   }
 
   /** Reports what is found. @returns the position before which nothing will be found any more */
@@ -119,18 +125,18 @@ export class KnownFinder {
         charset === "dotted",
       );
     }
-    if (bytes[at] === 101 && this.#actions.has("jwt")) {
-      const jwt = jwtEnd(text, at);
+    if (this.#jwt !== undefined && bytes[at] === 101) {
+      const jwt = this.#jwt.match(text, at, base);
       if (jwt === MORE) return MORE;
       if (jwt !== NONE) return this.#begin("jwt", text, at, jwt, base, TokenMatcher.table("dotted"), true);
     }
     const open = stop >= end && !final;
     if (open) return stop - at <= longestWord ? MORE : stop;
-    if (this.#actions.has("aws-secret") && (stop - at === longestWord || bytes[stop] === 43 || bytes[stop] === 47)) {
+    if (this.#awsSecret && (stop - at === longestWord || bytes[stop] === 43 || bytes[stop] === 47)) {
       const secret = awsSecretEnd(text, at);
       if (secret !== NONE) return secret === MORE ? MORE : this.#whole("aws-secret", text, at, secret, base);
     }
-    if (bytes[stop] === 126 && this.#actions.has("azure-secret")) {
+    if (bytes[stop] === 126 && this.#azureSecret) {
       const secret = azureSecretEnd(text, at, stop);
       if (secret !== NONE) return secret === MORE ? MORE : this.#whole("azure-secret", text, at, secret, base);
     }

@@ -1,7 +1,9 @@
 import { isPhone } from "../checks/phone.ts";
-import { isDigit, isWord, MORE, NONE, type Text } from "./text.ts";
+import { isDigit, isWord, MORE, NONE, type Text, table } from "./text.ts";
 
 const maxBytes = 26;
+const fewestDigits = 7;
+const between = table(/^[ ()./-]$/);
 /** As Americans write their own: (212) 555-0123. */
 const american = /^\((\d{3})\)[ -]?(\d{3})[ .-](\d{4})(?!\w)/;
 const americanBytes = 15;
@@ -18,7 +20,7 @@ export function phoneEnd({ bytes, end, final }: Text, at: number, value: (digits
     if (isDigit(byte)) {
       digits += String.fromCharCode(byte);
       gap = 0;
-      if (!isWord(bytes[next + 1]) || next + 1 >= end) ends.push([next + 1, digits]);
+      if (digits.length >= fewestDigits && (next + 1 >= end || !isWord(bytes[next + 1]))) ends.push([next + 1, digits]);
       continue;
     }
     if (digits === "" || ++gap > 2 || !/[ ()./-]/.test(String.fromCharCode(byte))) break;

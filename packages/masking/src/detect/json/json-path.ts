@@ -49,7 +49,18 @@ export function compilePath(path: string): CompiledPath {
 /** The path to a member of this name, wherever it stands. */
 export const fieldPath = (name: string): CompiledPath => [{ name: plain(name), index: undefined, below: true, loose: true }];
 
-const plain = (name: string): string => name.toLowerCase().replaceAll(/[_\s-]/g, "");
+/** Names come again and again. */
+const known = new Map<string, string>();
+const maxKnown = 4096;
+
+function plain(name: string): string {
+  const before = known.get(name);
+  if (before !== undefined) return before;
+  const made = name.toLowerCase().replaceAll(/[_\s-]/g, "");
+  if (known.size >= maxKnown) known.clear();
+  known.set(name, made);
+  return made;
+}
 
 /** Where one is in a path: which, and how many of its steps were taken. */
 export interface Progress {

@@ -27,7 +27,6 @@ const maxDepth = 512;
 const maxNumberBytes = 64;
 /** Longer names are no rule's. */
 const maxKeyBytes = 1024;
-const number = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
 const words: readonly string[] = ["true", "false", "null"];
 
 /**
@@ -52,6 +51,9 @@ export class JsonSource implements Source {
   #understood = false;
   /** Up to where the tracker was told what a value says. */
   #told = 0;
+  /** The view's memory while the body is read, and how much of it is written. */
+  #out: Buffer = this.view.bytes;
+  #written = 0;
 
   constructor(rules: readonly FieldRule[], options: JsonSourceOptions) {
     this.#options = options;
@@ -67,17 +69,25 @@ export class JsonSource implements Source {
     const from = this.raw.end;
     this.raw.append(chunk);
     // What was held back of a number or an escape may be written now, too.
-    this.view.reserve(chunk.length + maxNumberBytes + 16);
+    this.#open(chunk.length + maxNumberBytes + 16);
     if (this.#events === undefined) this.#read(from, this.raw.end);
     else this.#readEvents(this.#events, from);
     this.#tell(this.raw.end);
+    this.view.grow(this.#written - this.view.length);
   }
 
   finish(): void {
-    this.view.reserve(2 * maxNumberBytes);
+    this.#open(2 * maxNumberBytes);
     this.#endToken(this.raw.end);
     this.#writeRest(this.raw.end);
+    this.view.grow(this.#written - this.view.length);
     this.#fields?.reset(this.raw.end);
+  }
+
+  #open(count: number): void {
+    this.view.reserve(count);
+    this.#out = this.view.bytes;
+    this.#written = this.view.length;
   }
 
   rawPosition(position: number): number {
@@ -137,18 +147,19 @@ export class JsonSource implements Source {
   /** Bytes of a string, from `at` on. @returns where to go on */
   #string(from: number, to: number): number {
     const { bytes: raw, base } = this.raw;
-    const { bytes: view, length } = this.view;
+    const view = this.#out;
+    const length = this.#written;
     const blank = this.#fields?.inside === true;
     let at = from;
     if (this.#tokenAt >= 0) {
-      const escape = escaped(raw.subarray(this.#tokenAt - base, to - base));
-      if (escape === "more") return to;
-      if (escape === "none") return this.#isOther(this.#tokenAt, from);
-      for (const byte of escape.bytes) this.#write(blank ? STRUCTURE : byte);
-      if (this.#isKey) this.#key += String.fromCharCode(...escape.bytes);
-      at = this.#tokenAt + escape.length;
+      const undone = escaped(raw.subarray(this.#tokenAt - base, to - base));
+      if (undone === "more") return to;
+      if (undone === "none") return this.#isOther(this.#tokenAt, from);
+      for (const byte of undone.bytes) this.#write(blank ? STRUCTURE : byte);
+      if (this.#isKey) this.#key += String.fromCharCode(...undone.bytes);
+      at = this.#tokenAt + undone.length;
       this.#tokenAt = -1;
-      this.#map.add(this.view.end, at);
+      this.#map.add(this.view.base + this.#written, at);
       return at;
     }
     let write = length;
@@ -159,7 +170,7 @@ export class JsonSource implements Source {
       view[write++] = blank ? STRUCTURE : byte;
     }
     if (this.#isKey && this.#fields !== undefined && this.#key.length < maxKeyBytes) this.#key += view.toString("latin1", length, write);
-    this.view.grow(write - length);
+    this.#written = write;
     if (at === to) return at;
     if (byte === 92) {
       this.#tokenAt = at;
@@ -245,18 +256,18 @@ export class JsonSource implements Source {
   #endToken(at: number): boolean {
     const start = this.#tokenAt;
     if (start < 0 || (this.#state !== "number" && this.#state !== "word")) return true;
-    const written = this.raw.bytes.toString("latin1", start - this.raw.base, at - this.raw.base);
+    const { bytes, base } = this.raw;
     const isNumber = this.#state === "number";
-    if (!(isNumber ? number.test(written) : words.includes(written))) {
+    const text = isNumber && this.#fields === undefined ? "" : bytes.toString("latin1", start - base, at - base);
+    if (!isNumber && !words.includes(text)) {
       this.#isOther(start, at);
       return false;
     }
     this.#tokenAt = -1;
     this.#understood ||= this.#stack.length > 0;
-    const inside = this.#fields?.inside === true;
-    this.#fields?.scalar(start, at, written === "null", written);
-    const blank = !isNumber || inside;
-    for (let each = 0; each < written.length; each++) this.#write(blank ? STRUCTURE : written.charCodeAt(each));
+    const blank = !isNumber || this.#fields?.inside === true;
+    this.#fields?.scalar(start, at, text === "null", text);
+    for (let each = start; each < at; each++) this.#write(blank ? STRUCTURE : bytes[each - base]!);
     this.#state = this.#stack.length === 0 ? "document" : "after";
     return true;
   }
@@ -307,12 +318,12 @@ export class JsonSource implements Source {
 
   #copy(from: number, to: number): void {
     const { bytes, base } = this.raw;
-    this.view.append(bytes.subarray(from - base, to - base));
+    this.#out.set(bytes.subarray(from - base, to - base), this.#written);
+    this.#written += to - from;
   }
 
   #write(byte: number): void {
-    this.view.bytes[this.view.length] = byte;
-    this.view.grow(1);
+    this.#out[this.#written++] = byte;
   }
 }
 
