@@ -23,7 +23,7 @@ export function phoneEnd({ bytes, end, final }: Text, at: number, value: (digits
       if (digits.length >= fewestDigits && (next + 1 >= end || !isWord(bytes[next + 1]))) ends.push([next + 1, digits]);
       continue;
     }
-    if (digits === "" || ++gap > 2 || !/[ ()./-]/.test(String.fromCharCode(byte))) break;
+    if (digits === "" || ++gap > 2 || between[byte] !== 1) break;
     // +49 (0)30: the zero is for calls from within the country.
     if (byte === 40 && bytes[next + 1] === 48 && bytes[next + 2] === 41) {
       next += 2;
