@@ -5,6 +5,7 @@ import { brokerGroupKey, checkpointPublicKey, Gate, type Host, type Running, Tru
 import { openConfiguredState } from "@sallyport/state";
 import { brokerMetrics } from "./broker-metrics.ts";
 import { Catalogue } from "./catalogue/catalogue.ts";
+import { loadDataMasking } from "./data-masking/data-masking.ts";
 import { derivationOf, derives } from "./masks/derivation.ts";
 import { DerivedLedger } from "./masks/derived-ledger.ts";
 import { TreeMasks } from "./masks/tree-masks.ts";
@@ -77,6 +78,8 @@ export async function start(host: Host): Promise<Running> {
     fingerprints,
     digest: digestOf,
     masked: metrics.masked,
+    data: await loadDataMasking(config, brokerKey),
+    found: metrics.found,
     inject: (operation, secret, signal) => injector.inject(operation, secret, signal),
     send: async (operation, injected, signal, holder) => {
       const answer = await sender.send(operation, injected, signal, holder);

@@ -2,7 +2,3 @@ export { DataHash } from "./data-hash.ts";
 export { type DataFormat, DataMasker, type DataMaskerOptions, DataRefused } from "./data-masker.ts";
 export { compileRules, type DataRule, type DataRules } from "./data-rules.ts";
 export { DataUnreadable } from "./data-unreadable.ts";
-export { categories, presets } from "./detectors/catalogue.ts";
-export { customPatternProblem } from "./find/custom-pattern.ts";
-export type { Action } from "./finding.ts";
-export { pathProblem } from "./json/json-path.ts";

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { checkReferences } from "./check-references.ts";
 import { secrets } from "./connections.ts";
+import { dataMasking } from "./data-masking.ts";
 import { evidence } from "./evidence.ts";
 import { httpUrl, pathIn } from "./fields.ts";
 import { embeddedListen, services } from "./listen.ts";
@@ -40,6 +41,7 @@ export const configSchema = (folder: string) =>
       policies: pathIn(folder).prefault("./policies").meta({ description: "Folder of Cedar policies" }),
       stores: stores(folder),
       secrets,
+      dataMasking,
       targets: targets(folder),
       proxy,
       listen: embeddedListen,

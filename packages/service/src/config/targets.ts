@@ -1,5 +1,6 @@
 import { isFillableHeader, templateProblem } from "@sallyport/guardrails";
 import { z } from "zod";
+import { targetDataMasking } from "./data-masking.ts";
 import { exactlyOne, httpUrl, network, pathIn, resourceName } from "./fields.ts";
 import { inject } from "./inject.ts";
 import { bodyPointer, headerName, parameterName } from "./inject-fields.ts";
@@ -47,6 +48,9 @@ const httpTarget = (folder: string) =>
         .meta({ description: "Where an agent may write [sallyport:<secret>#<field>] for the broker to fill in" }),
       allow: z.array(operation).min(1).meta({ description: "What may be called; all else is refused" }),
       rules: rules.optional().meta({ description: "What else a request must or must not be" }),
+      dataMasking: targetDataMasking
+        .optional()
+        .meta({ description: "What is hidden of its answers beside secrets, and what no request may hold" }),
       network,
       ca: pathIn(folder).optional(),
       maxBodyBytes: z
@@ -57,13 +61,19 @@ const httpTarget = (folder: string) =>
         .meta({ description: "Of a request's and of an answer's body" }),
       timeoutSeconds: z.number().min(0.1).max(600).default(30),
     })
-    .superRefine(({ inject: injection, placeholders, baseUrl: url, allow, rules: judged }, context) => {
+    .superRefine(({ inject: injection, placeholders, baseUrl: url, allow, rules: judged, dataMasking }, context) => {
       const webSockets = allow.findIndex(({ method }) => method === "WEBSOCKET");
       if (webSockets >= 0 && judged !== undefined)
         context.addIssue({
           code: "custom",
           path: ["allow", webSockets, "method"],
           message: "must not be WEBSOCKET beside rules: they judge no messages; make it a target of its own, at the same baseUrl",
+        });
+      if (webSockets >= 0 && dataMasking !== undefined)
+        context.addIssue({
+          code: "custom",
+          path: ["allow", webSockets, "method"],
+          message: "must not be WEBSOCKET beside dataMasking: it looks at no messages; make it a target of its own, at the same baseUrl",
         });
       if (injection === undefined && placeholders === undefined)
         context.addIssue({ code: "custom", message: "must have inject or placeholders: say how the secret gets into a request" });

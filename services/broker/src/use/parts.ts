@@ -1,5 +1,6 @@
 import type { EvidenceWriter } from "@sallyport/journal";
 import type { Clock, Gate } from "@sallyport/service";
+import type { DataMasking } from "../data-masking/data-masking.ts";
 import type { TreeMasks } from "../masks/tree-masks.ts";
 import type { Review } from "../reviews/review.ts";
 import type { Reviews } from "../reviews/reviews.ts";
@@ -24,6 +25,10 @@ export interface UseParts {
   readonly fingerprints: Fingerprints;
   /** Told how many values were masked in an answer. */
   masked(values: number): void;
+  /** Data-masking rules by target. */
+  readonly data: DataMasking;
+  /** Told how many findings of data-masking rules an answer had, by category. */
+  found(data: ReadonlyMap<string, number>): void;
   /** SHA-256 over RFC 8785 JSON of the parsed request, hex. */
   digest(ask: Ask, secretVersion: string, operation: Operation): string;
   /** Puts the secret into the request; where that needs a token or a signature, makes or fetches it. Nothing reaches the target. */

@@ -1,9 +1,11 @@
 import type { Operation } from "../targets/operation.ts";
 
-/** Bytes of a use's bodies, for its record: how many went to the target, and how many came back to the agent. */
+/** Bytes of a use's bodies, for its record: how many went to the target, and how many came back to the agent; and what data was found in these. */
 export class Traffic {
   /** The operation, its upload counted as it is taken. */
   readonly operation: Operation;
+  /** Findings of data-masking rules in the answer, by category. */
+  data: ReadonlyMap<string, number> = new Map();
   #uploaded = 0;
   #returned = 0;
   #messages = { out: 0, in: 0 };
@@ -31,11 +33,12 @@ export class Traffic {
   }
 
   /** @param used whether anything of it went to the target */
-  details(used: boolean): Record<string, number | boolean> {
+  details(used: boolean): Record<string, number | boolean | readonly string[]> {
     const { upload, body, webSocket } = this.operation;
     const sent = upload === undefined && webSocket === undefined ? body.length : this.#uploaded;
     const messages = webSocket === undefined ? {} : { messages_out: this.#messages.out, messages_in: this.#messages.in };
-    return { used_at_target: used, request_bytes: used ? sent : 0, response_bytes: this.#returned, ...messages };
+    const found = this.data.size === 0 ? {} : { data_found: [...this.data].map(([category, count]) => `${category}=${count}`) };
+    return { used_at_target: used, request_bytes: used ? sent : 0, response_bytes: this.#returned, ...messages, ...found };
   }
 
   async *#counted(pieces: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {

@@ -2,6 +2,8 @@ import { type Reason, Refusal } from "@sallyport/contracts";
 import type { Intent } from "@sallyport/journal";
 import { type MaskSet, maskerFor, maskHeaderValue, maskStream } from "@sallyport/masking";
 import type { Caller } from "@sallyport/service";
+import { AnswerData } from "../data-masking/answer-data.ts";
+import { againstData, withoutData } from "../data-masking/request-data.ts";
 import { CleanTexts } from "../masks/clean-texts.ts";
 import type { UsedSet } from "../masks/held-set.ts";
 import type { Review } from "../reviews/review.ts";
@@ -64,7 +66,10 @@ export async function* use(command: UseCommand, parts: UseParts, signal: AbortSi
       const injected = await parts.inject(asSent(operation), fetched, signal);
       const issued = { secret: ask.secret.name, version: fetched.version };
       using masks = await parts.masks.including(ask.caller.rootSid, issued, fetched.fields, injected.derived);
-      const outgoing = withoutExports(traffic.operation, masks.secrets);
+      const target = parts.data.get(operation.target);
+      const outgoing = withoutData(withoutExports(traffic.operation, masks.secrets), target);
+      const data = target?.responses && new AnswerData(target, target.responses, ask.caller.rootSid);
+      if (data !== undefined) traffic.data = data.counts;
       using watched = parts.gate.watch(ask.caller, signal);
       // Last thing before the effect: whoever was cut off or revoked meanwhile does not get to begin it.
       parts.gate.assertLive(ask.caller);
@@ -74,7 +79,7 @@ export async function* use(command: UseCommand, parts: UseParts, signal: AbortSi
       zero(fetched.fields);
       end =
         operation.webSocket === undefined || answer.webSocket === undefined
-          ? yield* relay(answer, masks.set, intent.uid, watched, traffic)
+          ? yield* relay(answer, masks.set, intent.uid, watched, traffic, data)
           : yield* opened(answer, operation.webSocket, masks, { operation, eventUid: intent.uid, signal: watched, traffic });
       if (end.kind === "end") parts.masked(end.maskedValues);
       outcome = useRecord(facts, operation.method, { status: "success", details: traffic.details(true) }, answer.status);
@@ -86,6 +91,7 @@ export async function* use(command: UseCommand, parts: UseParts, signal: AbortSi
     outcome = useRecord(facts, operation.method, endingOf(refusal, began, traffic));
     throw refusal;
   } finally {
+    parts.found(traffic.data);
     // An agent that stops reading ends this generator here, without an error: that too is an outcome.
     await intent.outcome(
       outcome ?? useRecord(facts, operation.method, endingOf(refusalAfter(undefined, began, AbortSignal.abort()), began, traffic)),
@@ -122,7 +128,7 @@ async function admit(command: UseCommand, facts: UseFacts, parts: UseParts, sign
   facts.judged = judged;
   let review: Review | undefined;
   // Said only to those whom policy allows the target, and before a person is troubled.
-  const unfitBecause = unfit(operation);
+  const unfitBecause = unfit(operation) ?? againstData(operation, parts.data.get(operation.target));
   if (judged.kind === "needs-approval" && unfitBecause !== undefined) throw unfitBecause;
   if (judged.kind === "needs-approval") {
     const version = (await parts.reader.describe(ask.secret.name, signal)).version;
@@ -215,14 +221,17 @@ export async function* relay(
   eventUid: string,
   signal: AbortSignal,
   traffic: Traffic,
+  data?: AnswerData,
 ): AsyncGenerator<UsePart, UsePart> {
   let maskedValues = 0;
-  const masked = (headers: readonly [string, string][]) =>
-    headers.map(([name, value]): [string, string] => {
-      const clean = headerTexts.mask(masks, value);
-      if (clean !== value) maskedValues++;
-      return [headerTexts.mask(masks, name), clean];
+  const masked = (headers: readonly [string, string][]) => {
+    const clean = headers.map(([name, value]): [string, string] => {
+      const cleanValue = headerTexts.mask(masks, value);
+      if (cleanValue !== value) maskedValues++;
+      return [headerTexts.mask(masks, name), cleanValue];
     });
+    return data === undefined ? clean : data.headers(clean);
+  };
   try {
     const header = (wanted: string) => answer.headers.find(([name]) => name === wanted)?.[1];
     yield {
@@ -232,13 +241,14 @@ export async function* relay(
       eventUid,
     };
     const masker = maskerFor(masks, header("content-type"));
-    for await (const bytes of maskStream(masker, inspectedBody(decodedBody(answer.body, header("content-encoding")), masks))) {
+    const values = maskStream(masker, inspectedBody(decodedBody(answer.body, header("content-encoding")), masks));
+    for await (const bytes of data === undefined ? values : data.body(values, header("content-type"))) {
       signal.throwIfAborted();
       traffic.returned(bytes);
       yield { kind: "data", bytes };
     }
     signal.throwIfAborted();
-    return { kind: "end", trailers: masked(answer.trailers()), maskedValues: maskedValues + masker.count };
+    return { kind: "end", trailers: masked(answer.trailers()), maskedValues: maskedValues + masker.count + (data?.count ?? 0) };
   } finally {
     answer.discard();
   }
@@ -343,7 +353,7 @@ function endingOf(refusal: Refusal, began: boolean, traffic: Traffic): Ending {
   // The dialler and the sender say where nothing left this broker.
   const sent = began && refusal.metadata.effect !== "none";
   const { rule } = refusal.metadata;
-  const unknown = sent && brokenOff.has(refusal.reason);
+  const unknown = sent && refusal.metadata.effect !== "happened" && brokenOff.has(refusal.reason);
   return {
     status: unknown ? "unknown" : "failure",
     reason: refusal.reason,

@@ -1,10 +1,8 @@
-import { numbers } from "./numbers.ts";
-import { tokens } from "./tokens.ts";
-
-const unique = (all: readonly { readonly category: string }[]) => [...new Set(all.map(({ category }) => category))];
-
-const credentials = ["private-key", "jwt", "aws-secret", "azure-secret", ...unique(tokens)];
-const nationalIds = [...unique(numbers).filter((category) => category !== "card"), "es-dni", "it-codice-fiscale"];
+const credentials = [
+  ...["private-key", "jwt", "aws-key", "aws-secret", "gcp-key", "azure-key", "azure-secret", "github-token", "gitlab-token"],
+  ...["slack-token", "stripe-key", "openai-key", "anthropic-key", "npm-token", "pypi-token", "other-token"],
+];
+const nationalIds = [...["us-ssn", "de-steuer-id", "pl-pesel", "nl-bsn", "es-dni", "fr-nir", "it-codice-fiscale", "br-cpf", "in-aadhaar"]];
 
 /** What the built-in detectors find, by category. */
 export const categories: readonly string[] = [...credentials, "card", "iban", ...nationalIds, "email", "phone"];
