@@ -6,7 +6,7 @@ const mebibyte = 1.048576;
 
 describe("memory while answers stream", () => {
   it("with 500 streams open is flat, at most 64 MiB over idle", async function () {
-    this.timeout(180_000);
+    this.timeout(300_000);
     const { idle, open } = await memoryOfStreams(500, 8);
     const over = open.map((held) => Math.round(held - idle));
     assert.ok(Math.max(...over) <= 64 * mebibyte, `${over} MB over ${Math.round(idle)} MB`);

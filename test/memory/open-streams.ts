@@ -40,7 +40,7 @@ export async function memoryOfStreams(streams: number, seconds: number): Promise
       const failed = new Promise<never>((_, reject) => {
         for (const one of reading) one.catch(reject);
       });
-      await Promise.race([failed, until(`${streams} open streams`, () => drip.open === streams, 60_000)]);
+      await Promise.race([failed, until(`${streams} open streams`, () => drip.open === streams, 120_000)]);
       const open: number[] = [];
       while (open.length < seconds) {
         await Promise.race([failed, sleep(1_000)]);

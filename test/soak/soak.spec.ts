@@ -14,8 +14,8 @@ const seconds = process.env.SALLYPORT_SOAK_SECONDS ?? "30";
 
 describeWith("many agents over two brokers, whose parts are killed one after the other", servers, (started) => {
   it(`${seconds} s: no leak, no effect without its record, and all goes on`, async function () {
-    this.timeout(Number(seconds) * 1000 + 240_000);
-    const settings = parseSoakSettings(["--seconds", seconds, "--fault-every", "5", "--rate", "40"]) as SoakSettings;
+    this.timeout(Number(seconds) * 1000 + 400_000);
+    const settings = parseSoakSettings(["--seconds", seconds, "--fault-every", "5", "--rate", "20"]) as SoakSettings;
     const report = await soak(settings, { redis: started.redis(), kafka: started.kafka(), openbao: started.openbao() }, () => undefined);
     console.log(`${textPlot(report)}\n\n${summary(report)}`.replace(/^/gm, "      "));
     assert.deepEqual(report.leaks, []);

@@ -19,7 +19,7 @@ import { Timeline } from "./timeline.ts";
 /** How long a part is gone before it is started again. */
 const [leastDownMs, mostDownMs] = [300, 3_000];
 /** Longest until a use succeeds again at each broker, from when the part is back. */
-const recoveryMs = 20_000;
+const recoveryMs = 60_000;
 
 /**
  * Agents in trees use a secret over two brokers on real servers, whose parts are killed one after the other; then everything that was

@@ -1,5 +1,6 @@
 import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { setFlagsFromString } from "node:v8";
 import { createLogger, initKeys, loadConfig, type ProcessOptions, roles, runProcess, type ServiceRole } from "@sallyport/service";
 import { Argument, Command } from "commander";
 import { version } from "../version.ts";
@@ -29,6 +30,7 @@ export function startCommand(): Command {
     .option("-c, --config <file>", "the configuration", "sallyport.yaml")
     .action(async (named: ServiceRole[], { config: file }: { config: string }) => {
       keepMemoryOutOfCores();
+      boundYoungMemory();
       const config = await loadConfig(file);
       const log = createLogger();
       // Split services share keys that somebody handed out; only the embedded form may make its own.
@@ -54,6 +56,14 @@ const firstSignal = () =>
   new Promise<NodeJS.Signals>((resolve) => {
     for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, resolve);
   });
+
+/**
+ * Half of what V8 would let new objects take before it looks which are still used: a burst of calls otherwise leaves some 30 MB more
+ * with the process for good.
+ */
+function boundYoungMemory(): void {
+  setFlagsFromString("--max-semi-space-size=32");
+}
 
 /** A core file would hold secret values: on Linux the process asks for cores without any of its memory (core(5)). */
 function keepMemoryOutOfCores(): void {
