@@ -377,8 +377,6 @@ export class Layer implements Decoded {
    * the last byte of its spelling. Of terminal sequences that differ in where they began only, the later one can get longer.
    */
   #isBetter(thread: Thread, other: Thread): boolean {
-    // A backspace may go back to what stood before.
-    if (thread.previous > 0 !== other.previous > 0) return thread.previous > 0;
     const depth = this.#search.automaton.depth(thread.state);
     if (depth === 0) return began(thread) < began(other);
     const earlier = other.startOf(depth) - thread.startOf(depth);

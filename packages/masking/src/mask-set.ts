@@ -1,7 +1,7 @@
 import { Automaton, MIN_PATTERN_BYTES, type Pattern } from "./automaton.ts";
 import { isPlaceholder, letters, refusalFor } from "./registration.ts";
 import { Grams } from "./scout/grams.ts";
-import type { ScoutTables } from "./scout/scout.ts";
+import { Scout } from "./scout/scout.ts";
 
 /** One value to mask, and what to show in its place. */
 export interface MaskEntry {
@@ -26,8 +26,8 @@ export class ValueRefused extends Error {
 export class MaskSet {
   readonly automaton: Automaton | undefined;
   readonly placeholders: readonly string[];
-  /** What finds the places where a value may begin. */
-  readonly scout: ScoutTables | undefined;
+  readonly #grams: Grams | undefined;
+  #scout: Scout | undefined;
   /** Values of digits only, by entry: a JSON number may hold one. */
   readonly numbers: ReadonlyMap<string, number>;
   /** A partial match over more bytes than this is given up, whatever stands between its letters. */
@@ -38,7 +38,7 @@ export class MaskSet {
   private constructor(entries: readonly MaskEntry[]) {
     const patterns = entries.flatMap(({ value }, entry) => patternsOf(value).map((bytes): Pattern => ({ bytes, entry })));
     this.automaton = patterns.length === 0 ? undefined : new Automaton(patterns);
-    this.scout = this.automaton === undefined ? undefined : { automaton: this.automaton, grams: new Grams(patterns) };
+    this.#grams = this.automaton === undefined ? undefined : new Grams(patterns);
     this.placeholders = entries.map(({ placeholder }) => placeholder);
     this.numbers = new Map(
       entries.flatMap(({ value }, entry): [string, number][] => {
@@ -76,11 +76,18 @@ export class MaskSet {
     return new MaskSet(entries);
   }
 
+  /** Finds the places where a value may begin. One for all streams: it keeps nothing from one look to the next. */
+  get scout(): Scout {
+    this.#scout ??= new Scout({ automaton: this.automaton!, grams: this.#grams! }, 0);
+    return this.#scout;
+  }
+
   /** Overwrites the values in the tables, once nothing can bring them back any more. Maskers of this set refuse to go on. */
   erase(): void {
     this.#erased = true;
     this.automaton?.erase();
-    this.scout?.grams.erase();
+    this.#grams?.erase();
+    this.#scout?.erase();
     (this.numbers as Map<string, number>).clear();
   }
 

@@ -5,7 +5,6 @@
 import type { Layer } from "./layer.ts";
 import type { MaskSet } from "./mask-set.ts";
 import { NumberReader } from "./number-reader.ts";
-import { Scout } from "./scout/scout.ts";
 import type { Match } from "./search.ts";
 import { searchOf } from "./search-of.ts";
 
@@ -21,7 +20,6 @@ export class Reader {
   readonly #layer: Layer;
   readonly #numbers: NumberReader | undefined;
   readonly #set: MaskSet;
-  #scout: Scout | undefined;
   /** Position of the next byte. */
   #position = 0;
   /** The layer reads on; else nothing is under way. */
@@ -98,8 +96,7 @@ export class Reader {
   }
 
   #lookOn(bytes: Uint8Array, at: number): number {
-    this.#scout ??= new Scout(this.#set.scout!, 0);
-    const next = this.#scout.next(bytes, at, bytes.length, true);
+    const next = this.#set.scout.next(bytes, at, bytes.length, true);
     if (next - at > LAST_STEP) this.#step = FIRST_STEP;
     this.#reading = true;
     this.#floor = this.#position + next;

@@ -58,7 +58,7 @@ export class Thread {
   }
 
   alike(other: Thread): boolean {
-    const back = this.previous === other.previous || this.previous <= 0 || other.previous <= 0;
+    const back = Math.max(0, this.previous) === Math.max(0, other.previous);
     return back && this.state === other.state && same(this.outer, other.outer) && same(this.inner, other.inner);
   }
 }

@@ -110,6 +110,12 @@ export class Base64Scout {
     return found;
   }
 
+  erase(): void {
+    for (const { values } of [this.#stretch, this.#around, this.#few]) values.fill(0);
+    this.#window.fill(0);
+    this.#decoded.fill(0);
+  }
+
   /** Where the stretch that begins at `from` ends; −1 when it has to be read letter by letter. Sets `#near` to where a value may begin. */
   #lookQuickly(bytes: Uint8Array, from: number, to: number, open: boolean, cut: boolean): number {
     const { threeBits, threeShift } = this.#grams;

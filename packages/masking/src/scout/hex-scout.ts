@@ -47,6 +47,10 @@ export class HexScout {
     return Math.min(this.#endOf(this.#even, open), this.#endOf(this.#odd, open));
   }
 
+  erase(): void {
+    for (const pairs of [this.#even, this.#odd]) pairs.bytes.fill(0);
+  }
+
   #lookThrough(bytes: Uint8Array, start: number, to: number): number {
     const bits = this.#bits;
     this.#even.clear();

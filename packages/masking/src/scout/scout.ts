@@ -39,6 +39,7 @@ export class Scout {
   readonly #beginning: Beginning;
   readonly #base64: Base64Scout | undefined;
   readonly #hex: HexScout | undefined;
+  readonly #inside: Scout | undefined;
   readonly #decimal: DecimalScout | undefined;
   readonly #special: Uint8Array;
   readonly #leads: boolean;
@@ -59,6 +60,7 @@ export class Scout {
     this.#pairs = pairBits[depth]!;
     if (depth < 2) {
       const inside = new Scout(tables, depth + 1);
+      this.#inside = inside;
       this.#base64 = new Base64Scout(tables.grams, depth, inside);
       this.#hex = new HexScout(tables.grams, depth, inside);
     }
@@ -134,6 +136,13 @@ export class Scout {
       if (special[bytes[at]!] === 1 && this.isBeginning(bytes, from, to, at, open)) return Math.min(found, Math.max(from, at - 8));
     }
     return found;
+  }
+
+  /** Overwrites what it decoded last. */
+  erase(): void {
+    this.#base64?.erase();
+    this.#hex?.erase();
+    this.#inside?.erase();
   }
 
   /** The next word at which something has to be looked at. */
