@@ -135,6 +135,20 @@ describe("MASK-13: a value cut into the deltas of an event stream", () => {
     assert.equal(pushed(masker, [first!, ...sse(...Array.from({ length: 16 }, (_, n) => ({ n })))]).join("").length > 200, true);
   });
 
+  it("takes time and memory by an event's length, whatever its names and however many its strings", () => {
+    const strings = (text: string) => Object.fromEntries(Array.from({ length: 10_000 }, (_, at) => [at, text]));
+    for (const hostile of [{ ["k".repeat(100_000)]: strings("") }, strings(`x${VALUE.slice(0, 2)}`)]) {
+      const before = process.cpuUsage();
+      const stream = lines(hostile, delta(VALUE.slice(0, 5)), delta(VALUE.slice(5)));
+      const text = streamed(stream, "lines");
+      const { user } = process.cpuUsage(before);
+      assert.ok(user < 5e6, `${user} µs`);
+      assert.equal(text.split("\n")[0], JSON.stringify(hostile));
+      assert.deepEqual(scanFor(Buffer.from(VALUE), Buffer.from(textIn(text.slice(text.indexOf("\n") + 1), "lines", contentOf))), []);
+      assert.ok(text.includes(TOKEN));
+    }
+  });
+
   it("knows the media types of such streams", () => {
     assert.equal(eventFormatOf("text/event-stream; charset=utf-8"), "sse");
     assert.equal(eventFormatOf("Application/X-NDJSON"), "lines");

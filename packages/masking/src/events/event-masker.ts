@@ -10,14 +10,16 @@
 import type { MaskSet } from "../mask-set.ts";
 import { Masker } from "../masker.ts";
 import { type EventFormat, EventSplitter } from "./event-splitter.ts";
-import { textsOf } from "./event-texts.ts";
+import { type EventText, textsOf } from "./event-texts.ts";
 import { Follower } from "./follower.ts";
 import { HeldEvent } from "./held-event.ts";
 
 /** Events without a pointer after which what was at it is waited for no more. */
 const MAX_EVENTS_WITHOUT = 16;
 /** Pointers that are followed at a time; of more, the one that was not seen for longest is given up. */
-const MAX_POINTERS = 1024;
+const MAX_POINTERS = 256;
+/** Texts of one event that begin to be followed: an event of thousands of strings must not hold up everybody else. */
+const MAX_NEW_POINTERS = 256;
 /** Bytes of events that may wait. */
 const MAX_HELD_BYTES = 4 << 20;
 
@@ -28,10 +30,13 @@ export class EventMasker {
   readonly #splitter: EventSplitter;
   /** In the order in which they were last seen. */
   readonly #followers = new Map<string, Follower>();
+  /** Finished, to be used again: making one costs more than following a text. */
+  readonly #idle: Follower[] = [];
   #events: HeldEvent[] = [];
   #heldBytes = 0;
   #number = 0;
   #count = 0;
+  #across = 0;
 
   constructor(set: MaskSet, format: EventFormat) {
     this.#set = set;
@@ -43,6 +48,11 @@ export class EventMasker {
   /** How many placeholders were written. */
   get count(): number {
     return this.#count + this.#masker.count;
+  }
+
+  /** How many values were found cut over several events: told as soon as they are complete, though the events may still wait. */
+  get across(): number {
+    return this.#across;
   }
 
   /** Takes the next bytes; returns what is safe to pass on: whole events, but for those that wait. */
@@ -74,8 +84,11 @@ export class EventMasker {
     const event = new HeldEvent(++this.#number, bytes);
     this.#events.push(event);
     this.#heldBytes += event.length;
+    let begun = 0;
     for (const text of textsOf(bytes, this.#format)) {
-      const follower = this.#followers.get(text.pointer) ?? new Follower(this.#set);
+      const known = this.#followers.get(text.pointer);
+      if (known === undefined && (isEmpty(text) || ++begun > MAX_NEW_POINTERS)) continue;
+      const follower = known ?? this.#begin();
       this.#followers.delete(text.pointer);
       this.#followers.set(text.pointer, follower);
       follower.add(text, event);
@@ -83,17 +96,31 @@ export class EventMasker {
     for (const [pointer, follower] of this.#followers) {
       const waits = follower.waitsFor !== Number.POSITIVE_INFINITY;
       const tooLong = waits && event.number - follower.seen >= MAX_EVENTS_WITHOUT;
-      if (tooLong || this.#followers.size > MAX_POINTERS || (waits && this.#heldBytes > MAX_HELD_BYTES)) {
-        follower.finish();
-        this.#followers.delete(pointer);
+      if (tooLong || (waits && this.#heldBytes > MAX_HELD_BYTES)) this.#give(pointer, follower);
+    }
+  }
+
+  /** A follower for a pointer that is new, in the place of another where there are as many as may be. */
+  #begin(): Follower {
+    if (this.#followers.size >= MAX_POINTERS) {
+      for (const [pointer, follower] of this.#followers) {
+        this.#give(pointer, follower);
+        break;
       }
     }
+    return this.#idle.pop() ?? new Follower(this.#set, () => this.#across++);
+  }
+
+  /** Gives up a pointer. */
+  #give(pointer: string, follower: Follower): void {
+    follower.finish();
+    this.#followers.delete(pointer);
+    this.#idle.push(follower);
   }
 
   /** Nothing more is waited for. */
   #forget(): void {
-    for (const follower of this.#followers.values()) follower.finish();
-    this.#followers.clear();
+    for (const [pointer, follower] of this.#followers) this.#give(pointer, follower);
   }
 
   #release(out: Uint8Array[]): void {
@@ -109,6 +136,8 @@ export class EventMasker {
     this.#events.splice(0, ready);
   }
 }
+
+const isEmpty = ({ bytes, low, high }: EventText): boolean => bytes.length === 0 && low === undefined && high === undefined;
 
 /** What a masker returns may lie in memory that it uses again. */
 const copied = (bytes: Uint8Array): Uint8Array => Uint8Array.from(bytes);

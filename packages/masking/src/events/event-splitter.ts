@@ -2,7 +2,7 @@
 export type EventFormat = "sse" | "lines";
 
 /** An event longer than this is not followed: see {@link EventSplitter.push}. */
-export const MAX_EVENT_BYTES = 1 << 20;
+export const MAX_EVENT_BYTES = 1 << 18;
 
 const LINE_FEED = 0x0a;
 const CARRIAGE_RETURN = 0x0d;

@@ -1,4 +1,5 @@
 /** The texts of one event: each JSON string in its data with its JSON pointer (RFC 6901), or all its data where that is no JSON. */
+import { hash } from "node:crypto";
 import { nibbles } from "../letters.ts";
 import type { EventFormat } from "./event-splitter.ts";
 
@@ -65,6 +66,8 @@ function dataOf(event: Uint8Array): EventText {
 
 interface Nest {
   readonly array: boolean;
+  /** The pointer of the object or array itself. */
+  readonly above: string;
   /** The member's name, or the element's index, at which the reader is. */
   at: string;
   index: number;
@@ -83,7 +86,7 @@ function stringsOf(data: EventText): EventText[] {
       case 0x7b:
       case 0x5b: {
         const array = bytes[at] === 0x5b;
-        if (nests.length < MAX_DEPTH) nests.push({ array, at: array ? "0" : "", index: 0, name: !array });
+        if (nests.length < MAX_DEPTH) nests.push({ array, above: pointerOf(nests), at: array ? "0" : "", index: 0, name: !array });
         break;
       }
       case 0x7d:
@@ -108,7 +111,16 @@ function stringsOf(data: EventText): EventText[] {
   return texts;
 }
 
-const pointerOf = (nests: readonly Nest[]): string => nests.map(({ at }) => `/${at.replaceAll("~", "~0").replaceAll("/", "~1")}`).join("");
+/** Where the reader is. */
+function pointerOf(nests: readonly Nest[]): string {
+  const nest = nests.at(-1);
+  return nest === undefined ? "" : `${nest.above}/${segment(nest.at)}`;
+}
+
+/** A name longer than this stands in pointers by its hash: pointers of an event must not outgrow it. */
+const MAX_NAME = 64;
+const segment = (name: string): string =>
+  name.length > MAX_NAME ? `~2${hash("sha256", name, "base64url")}` : name.replaceAll("~", "~0").replaceAll("/", "~1");
 
 const controls: Readonly<Record<number, number>> = { 98: 8, 102: 12, 110: 10, 114: 13, 116: 9 };
 

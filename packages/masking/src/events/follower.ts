@@ -18,6 +18,7 @@ export class Follower {
   readonly #layer: Layer;
   readonly #matches: Match[] = [];
   readonly #placeholders: readonly string[];
+  readonly #taken: () => void;
   #shares: Share[] = [];
   #length = 0;
   #covered = 0;
@@ -26,7 +27,9 @@ export class Follower {
   /** The number of the last event that had this pointer. */
   seen = 0;
 
-  constructor(set: MaskSet) {
+  /** @param taken told of each value that is taken out of several events, as soon as it is */
+  constructor(set: MaskSet, taken: () => void) {
+    this.#taken = taken;
     this.#layer = searchOf(set, (match) => this.#matches.push(match), { heldByBits: false })!;
     this.#placeholders = set.placeholders;
   }
@@ -85,6 +88,7 @@ export class Follower {
   #takeOut(start: number, end: number, placeholder: string): void {
     const shares = this.#shares.filter(({ position, text }) => position < end && position + text.bytes.length > start);
     if (shares.length === 1 && shares[0]!.position <= start && placeholder !== "") return;
+    if (placeholder !== "") this.#taken();
     let written = placeholder;
     for (const { position, text, event } of shares) {
       const first = Math.max(0, start - position);

@@ -26,7 +26,6 @@ export class MessageLook {
   readonly #along: EventMasker;
   #looked = 0;
   #decided = 0;
-  #found = 0;
 
   constructor(set: MaskSet) {
     this.#set = set;
@@ -39,11 +38,11 @@ export class MessageLook {
     const masked = Buffer.concat([this.#alone.push(message), this.#alone.end()]);
     const found = this.#alone.count - before;
     this.#looked++;
-    this.#found += found;
-    const out = this.#along.push(lineOf(message));
+    // What it holds by itself is out: what is found then lies across messages.
+    const { across } = this.#along;
+    const out = this.#along.push(lineOf(masked));
     for (const byte of out) if (byte === lineFeed) this.#decided++;
-    // More than the messages hold by themselves lies across them.
-    const completes = this.#along.count > this.#found;
+    const completes = this.#along.across > across;
     return { masked: found === 0 ? message : masked, found, undecided: this.#decided < this.#looked, completes };
   }
 

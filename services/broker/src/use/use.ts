@@ -233,16 +233,18 @@ export async function* relay(
     return data === undefined ? clean : data.headers(clean);
   };
   try {
-    const header = (wanted: string) => answer.headers.find(([name]) => name === wanted)?.[1];
+    const contentType = onlyOne(answer.headers, "content-type");
+    // Lines of one name are one list (RFC 9110 §5.3).
+    const contentEncoding = valuesOf(answer.headers, "content-encoding").join(",");
     yield {
       kind: "head",
       status: answer.status,
       headers: masked(answer.headers.filter(([name]) => !ofTheOriginalBody.has(name))),
       eventUid,
     };
-    const masker = maskerFor(masks, header("content-type"));
-    const values = maskStream(masker, inspectedBody(decodedBody(answer.body, header("content-encoding")), masks));
-    for await (const bytes of data === undefined ? values : data.body(values, header("content-type"))) {
+    const masker = maskerFor(masks, contentType);
+    const values = maskStream(masker, inspectedBody(decodedBody(answer.body, contentEncoding), masks));
+    for await (const bytes of data === undefined ? values : data.body(values, contentType)) {
       signal.throwIfAborted();
       traffic.returned(bytes);
       yield { kind: "data", bytes };
@@ -252,6 +254,19 @@ export async function* relay(
   } finally {
     answer.discard();
   }
+}
+
+const valuesOf = (headers: readonly [string, string][], wanted: string): string[] =>
+  headers.filter(([name]) => name === wanted).map(([, value]) => value);
+
+/** Two that differ would be read differently here and by the agent. */
+function onlyOne(headers: readonly [string, string][], wanted: string): string | undefined {
+  const [first, ...others] = new Set(valuesOf(headers, wanted));
+  if (others.length === 0) return first;
+  throw new Refusal(
+    "RESPONSE_UNINSPECTABLE",
+    `The target's answer has two different ${wanted} headers; it was not passed on. The effect has happened.`,
+  );
 }
 
 /** The target has opened a WebSocket: so has the tool's side, once it was told; then they talk. @returns its end */

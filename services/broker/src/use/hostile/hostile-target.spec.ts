@@ -102,6 +102,19 @@ function assertHidden(value: string, got: Buffer, message: string): void {
 }
 
 describe("a hostile target", () => {
+  it("has its codings read where they come in two lines, and two types refused", async () => {
+    const [, value] = values[0]!;
+    const packed = zlib.brotliCompressSync(Buffer.from(value));
+    const coded: [string, string][] = [
+      ["content-encoding", "identity"],
+      ["content-encoding", "br"],
+    ];
+    assert.equal((await received({ headers: coded }, [packed])).toString(), "[sallyport:prod/orders/api#token]");
+    const typed = (...types: string[]) => types.map((type): [string, string] => ["content-type", type]);
+    await assert.rejects(received({ headers: typed("application/json", "text/event-stream") }, []), { reason: "RESPONSE_UNINSPECTABLE" });
+    assert.equal((await received({ headers: typed("text/plain", "text/plain") }, [Buffer.from("fine")])).toString().slice(-4), "fine");
+  });
+
   it(`knows ${Object.keys(ways).length} ways to get a value back`, () => assert.ok(Object.keys(ways).length >= 40));
 
   for (const [name, way] of Object.entries(ways)) {
