@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
+import { setTimeout as sleep } from "node:timers/promises";
 import { create } from "@bufbuild/protobuf";
 import { FollowResponseSchema } from "@sallyport/contracts";
+import type { State } from "@sallyport/state";
 import { TrustState } from "../../../../packages/service/src/gate/trust-state.ts";
 import { type Actor, AuthnCore, mayDelegate, nowhere, refuses } from "../authn.fixture.ts";
 import { Forgetting } from "./forgetting.ts";
@@ -48,6 +50,20 @@ describe("forgetting revocations", () => {
     core.clock.pass(2 * hour);
     assert.equal(await shorter.forget(), 1);
     for (const one of [longer, shorter]) one.stop();
+  });
+
+  it("forgets no more than was judged, however many look at once", async () => {
+    const actors = await Promise.all(Array.from("abcdefg", (agentName) => core.signIn({ agentName, ceiling: mayDelegate })));
+    for (const actor of actors.slice(0, 3)) await revoke(actor);
+    const until = core.clock.now() + 1;
+    core.clock.pass(hour / 2);
+    for (const actor of actors.slice(3)) await revoke(actor);
+    const log = new RevocationLog(slowToTrim(core.state));
+    await log.readToEnd();
+    const kept = log.length;
+    await Promise.all([1, 2, 3].map(() => log.forgetBefore(until)));
+    assert.equal(log.length, kept - 3);
+    assert.equal(log.forgottenThrough, 3);
   });
 
   it("forgets nothing for a clock of its own that runs ahead of the state's", async () => {
@@ -102,3 +118,16 @@ describe("forgetting revocations", () => {
     assert.deepEqual([other.forgottenThrough, other.newest, other.length], [3, 4, 1]);
   });
 });
+
+/** Others look while it is asked to forget. */
+const slowToTrim = (state: State): State =>
+  new Proxy(state, {
+    get: (target, property) => {
+      const value = Reflect.get(target, property);
+      if (typeof value !== "function") return value;
+      return async (...given: unknown[]) => {
+        if (property === "trimLog") await sleep(50);
+        return value.apply(target, given);
+      };
+    },
+  });

@@ -68,8 +68,10 @@ export class RevocationLog {
       if (at === undefined || timestampMs(at) >= before) break;
     }
     if (count === 0) return 0;
-    await this.#state.trimLog(log, this.#forgotten + count);
-    if (life === this.#life) this.#forget(this.#forgotten + count);
+    // What was judged, by its number: while the state is asked, others may forget, too.
+    const through = this.#forgotten + count;
+    await this.#state.trimLog(log, through);
+    if (life === this.#life && through > this.#forgotten) this.#forget(through);
     return count;
   }
 
