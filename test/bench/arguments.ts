@@ -10,6 +10,10 @@ export const names = [
   "proxy.throughput",
   "masking.100",
   "masking.1000",
+  "authn.exchange",
+  "authn.verify",
+  "authn.delegate",
+  "authn.revoke",
   "start",
   "idle",
 ] as const;

@@ -14,8 +14,8 @@ export interface Figure {
   readonly kind?: string;
   /** The median over the runs. */
   readonly value: number;
-  /** `1/s` and `MB/s` are better high, `s`, `ms` and `MB` low. */
-  readonly unit: "1/s" | "MB/s" | "s" | "ms" | "MB";
+  /** `1/s` and `MB/s` are better high, all others low. */
+  readonly unit: "1/s" | "MB/s" | "s" | "ms" | "µs" | "MB";
   /** Milliseconds of one call, medians over the runs; null where calls are not what is measured. */
   readonly p50: number | null;
   readonly p99: number | null;

@@ -152,6 +152,11 @@ const claims: readonly Attack[] = [
     (s) => s.resigned({ ...s.claims, authorization_details: [{ ...s.claims.authorization_details[0], type: "other" }] }),
   ],
   [
+    "a member of the ceiling that nobody reads",
+    "UNAUTHENTICATED bad-claims",
+    (s) => s.resigned({ ...s.claims, authorization_details: [{ ...s.claims.authorization_details[0], except: ["prod/x"] }] }),
+  ],
+  [
     "an action that does not exist",
     "UNAUTHENTICATED bad-claims",
     (s) => s.resigned({ ...s.claims, authorization_details: [{ ...s.claims.authorization_details[0], actions: ["all"] }] }),

@@ -95,12 +95,16 @@ export class Delegation {
     await limits.countDelegation(principalOf(parent.chain).id, terms.ticketsPerMinute);
     // The record outlives its ticket a little, so that a redemption in the last moment still finds it.
     await limits.takePlace(session, ttlMs * 2, terms);
-    if (!(await sessions.create(session, ttlMs * 2))) throw new Error("a session's id was drawn twice");
     const text = newTicketText();
     const { workloads } = terms;
     const ticket: Ticket = { sid: session.sid, childThumbprint: order.childKey, workloads, expiresAt: clock.now() + ttlMs };
-    await tickets.create(ticketHash(text), JSON.stringify(ticket), ttlMs);
-    await evidence.record(drafts.ticketIssued(session.chain, parent.chain, order.ceiling, order.childKey, answer, origin));
+    // At once, for nobody has the ticket before all of it is kept and on record.
+    const [created] = await Promise.all([
+      sessions.create(session, ttlMs * 2),
+      tickets.create(ticketHash(text), JSON.stringify(ticket), ttlMs),
+      evidence.record(drafts.ticketIssued(session.chain, parent.chain, order.ceiling, order.childKey, answer, origin)),
+    ]);
+    if (!created) throw new Error("a session's id was drawn twice");
     return { ticket: text, expiresAt: ticket.expiresAt, sid: session.sid };
   }
 
@@ -111,14 +115,17 @@ export class Delegation {
    * @throws Refusal TICKET_INVALID, CREDENTIAL_REVOKED
    */
   async redeem(shown: Redemption, binding: "dpop" | "mtls", holder: ProvenKey, origin: Origin): Promise<IssuedCredential> {
-    const { evidence, issuer } = this.#options;
+    const { evidence, issuer, limits, clock } = this.#options;
     const ticket = await this.#ticketOf(shown.ticket);
     if (ticket.childThumbprint !== undefined && ticket.childThumbprint !== holder.thumbprint) throw ticketInvalid();
     const lineage = await liveLineage(ticket.sid, this.#options);
     const workloads = lineage.session.holder.kind === "awaited" ? await this.#workloadsOf(ticket, shown, holder) : [];
     const { session, again } = await this.#enrol(lineage, binding, holder, origin);
-    const credential = await issuer.issue(session, lineage.moment);
-    await evidence.record(drafts.redeemed(session.chain, again, workloads, origin));
+    const [credential] = await Promise.all([
+      issuer.issue(session, lineage.moment),
+      limits.keepPlace(session, session.endsAt - clock.now()),
+      evidence.record(drafts.redeemed(session.chain, again, workloads, origin)),
+    ]);
     return credential;
   }
 
@@ -148,7 +155,7 @@ export class Delegation {
 
   /** Gives the waiting session to its holder; whoever of several redemptions is first does it, and all by its key get the same session. */
   async #enrol(lineage: Lineage, binding: "dpop" | "mtls", { thumbprint, publicJwk }: ProvenKey, origin: Origin) {
-    const { sessions, limits, clock } = this.#options;
+    const { sessions } = this.#options;
     let stored: Pick<Lineage, "session" | "version"> | undefined = lineage;
     while (stored !== undefined) {
       const { session, version } = stored;
@@ -159,7 +166,6 @@ export class Delegation {
       if (holder.kind === "key") return this.#endTaken(session.chain, holder.thumbprint, origin);
       const enrolled = { ...session, binding, holder: { kind: "key" as const, thumbprint, publicJwk } };
       if (await sessions.replace(enrolled, version)) {
-        await limits.keepPlace(enrolled, enrolled.endsAt - clock.now());
         return { session: enrolled, again: false };
       }
       stored = await sessions.load(session.sid);
