@@ -152,7 +152,7 @@ class Shipper implements Shipping {
     answer: AnswerTimer,
     signal: AbortSignal,
   ): AsyncGenerator<ShipMessage> {
-    yield { part: { case: "head", value: { journalId: this.#journal.id } } };
+    yield { part: { case: "head", value: { journalId: this.#journal.id, bootKey: this.#journal.bootKey } } };
     let after = await resumed;
     if (after === undefined) return;
     let first = true;

@@ -2,6 +2,7 @@ export { actionRules } from "./action-rules.ts";
 export type { ApprovalRule } from "./bundle/approval-rule.ts";
 export type { Obligation } from "./bundle/obligation.ts";
 export { type Loaded, loadBundle, type PolicyBundle } from "./bundle/policy-bundle.ts";
+export { warnOfUnknown } from "./bundle/warn-of-unknown.ts";
 export { type Catalogue, catalogueOf } from "./catalogue.ts";
 export { decide } from "./decide/decide.ts";
 export type { Decision, LinkDecision, Verdict } from "./decide/decision.ts";

@@ -109,8 +109,9 @@ export async function openAudit(dir: string, recordsPerSegment = 64) {
     recordsPerSegment,
     subtree: (segment) => search.subtree(segment),
   });
-  const intake = new Intake(log, await search.follow(log));
-  return {
+  const intake = new Intake(log, await search.follow(log), { contested: (journalId) => audit.contested(journalId) });
+  const audit = {
+    contested: (_journalId: string): void => {},
     log,
     search,
     intake,
@@ -120,6 +121,7 @@ export async function openAudit(dir: string, recordsPerSegment = 64) {
       await log.close();
     },
   };
+  return audit;
 }
 
 export async function until(condition: () => boolean, what: string, ms = 10_000): Promise<void> {

@@ -1,10 +1,11 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { DecisionService, EvidenceService, JournalService } from "@sallyport/contracts";
-import { entityManagement, rawPublicKey } from "@sallyport/evidence";
+import { rawPublicKey } from "@sallyport/evidence";
 import { EvidenceWriter } from "@sallyport/journal";
 import { checkpointPrivateKey, Gate, type Health, type Host, type Running, TrustFeed } from "@sallyport/service";
 import { Intake } from "./journals/intake.ts";
+import { journalEvents } from "./journals/journal-events.ts";
 import { EvidenceLog } from "./log/evidence-log.ts";
 import { kafkaOf } from "./publish/kafka-of.ts";
 import { nowhere, type Published } from "./publish/published.ts";
@@ -44,11 +45,7 @@ export async function start(host: Host): Promise<Running> {
     log: host.log,
     meter: host.telemetry.meter,
   });
-  const intake = new Intake(log, positions, (journalId, key) => {
-    evidence
-      .record(bootRecord(journalId, key))
-      .catch((error: unknown) => host.log.warn({ err: error, journalId }, "a journal's key is not on record"));
-  });
+  const intake = new Intake(log, positions, journalEvents(evidence, host));
   host.listeners.peers.serve(JournalService, shipHandlers(intake, published, host.telemetry.tracer), {
     roles: ["authn", "pdp", "broker", "audit"],
     endless: ["ship"],
@@ -87,14 +84,6 @@ function measure({ telemetry: { meter } }: Host, log: EvidenceLog, published: Pu
   );
   gauge("sallyport.evidence.backlog", "By", "Logged and not acknowledged by Kafka", () => publisher?.backlogBytes ?? 0);
 }
-
-const bootRecord = (journalId: string, key: Uint8Array) =>
-  entityManagement("activate", {
-    event: "journal.boot",
-    status: "success",
-    details: { boot_key: Buffer.from(key).toString("base64url") },
-    entity: { type: "journal", uid: journalId },
-  });
 
 function readiness(evidence: EvidenceWriter, publisher: Publisher | undefined, bound = 0): Health {
   if (evidence.failure !== undefined) return { ok: false, why: evidence.failure.message };

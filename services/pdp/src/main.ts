@@ -25,13 +25,14 @@ export async function start(host: Host): Promise<Running> {
   });
   await evidence.settleInterrupted();
 
-  const policies = new ServedPolicies({ folder: config.policies, log, records: loadRecords(evidence) });
+  const catalogue = catalogueOf(config);
+  const policies = new ServedPolicies({ folder: config.policies, log, records: loadRecords(evidence), catalogue });
   const following = policies.follow();
   // In strict mode the first load waits for Kafka, which may be reached only once the doors are open.
   if (config.evidence.mode !== "strict") await following;
 
   const decided = decisionMetrics(telemetry.meter, () => policies.problems.length > 0);
-  const parts = { policies, catalogue: catalogueOf(config), clock, decided };
+  const parts = { policies, catalogue, clock, decided };
   listeners.peers.serve(DecisionService, { check: check(parts) }, { roles: ["broker", "authn", "audit"] });
 
   return {

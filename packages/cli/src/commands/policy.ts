@@ -17,6 +17,7 @@ import {
   runPolicyTests,
   type TestResult,
   untestedPolicies,
+  warnOfUnknown,
 } from "@sallyport/policy";
 import { Command, InvalidArgumentError, Option } from "commander";
 
@@ -48,9 +49,9 @@ export function policyCommand(): Command {
       .addOption(new Option("-o, --output <form>", "how to answer").choices(["table", "json"]).default("table"));
 
   sub("check", "say whether the policies would be served, and where they are wrong").action(async (options: Common) => {
-    const { folder } = await settings(options);
+    const { folder, catalogue } = await settings(options);
     const loaded = await load(folder);
-    const problems = loaded.kind === "refused" ? loaded.problems : loaded.bundle.warnings;
+    const problems = loaded.kind === "refused" ? loaded.problems : warningsOf(loaded.bundle, catalogue);
     if (options.output === "json")
       print(
         JSON.stringify({
@@ -100,6 +101,11 @@ export function policyCommand(): Command {
     });
   return policy;
 }
+
+const warningsOf = (bundle: PolicyBundle, catalogue: Catalogue | undefined) => [
+  ...bundle.warnings,
+  ...(catalogue === undefined ? [] : warnOfUnknown(bundle, catalogue)),
+];
 
 interface Asked {
   chain: string[];

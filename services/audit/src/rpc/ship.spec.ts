@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
+import { generateKeyPairSync, sign } from "node:crypto";
 import { cpSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { create } from "@bufbuild/protobuf";
 import { JournalEntrySchema, Refusal, ShipRequestSchema } from "@sallyport/contracts";
-import { placeOf, uidOf, verifyLog } from "@sallyport/evidence";
-import { EvidenceWriter, type JournalClient, logFolder, ship } from "@sallyport/journal";
+import { finalBytes, placeOf, rawPublicKey, uidOf, verifyLog } from "@sallyport/evidence";
+import { chainValue, EvidenceWriter, type JournalClient, logFolder, ship } from "@sallyport/journal";
 import { callOf, clock, keyOfLog, openAudit, openJournal, recordFor, scratchFolder, until, useOf } from "../audit.fixture.ts";
 import { nowhere } from "../publish/published.ts";
 import { shipHandlers } from "./ship.ts";
@@ -117,7 +118,8 @@ describe("shipping a journal", () => {
       }),
     );
     const [one, two, three, four] = entries as [(typeof entries)[0], (typeof entries)[0], (typeof entries)[0], (typeof entries)[0]];
-    const accept = (...sent: typeof entries) => audit.intake.accept(journal.id, sent);
+    const writer = audit.intake.open(journal.id, journal.bootKey);
+    const accept = (...sent: typeof entries) => audit.intake.accept(writer, sent);
     const refused = (error: unknown) => error instanceof Refusal && error.reason === "INVALID_REQUEST";
     await assert.rejects(accept(two), refused);
     await assert.rejects(
@@ -126,7 +128,7 @@ describe("shipping a journal", () => {
     );
     await assert.rejects(accept({ ...one, signature: new Uint8Array(64) }), refused);
     await assert.rejects(accept({ ...one, signature: new Uint8Array() }), refused);
-    await assert.rejects(audit.intake.accept("broker-ffffffffff", [one]), refused);
+    await assert.rejects(audit.intake.accept(audit.intake.open("broker-ffffffffff", journal.bootKey), [one]), refused);
     await accept(one, two, three);
     await assert.rejects(accept({ ...three, chain: new Uint8Array(32) }), /forked/);
     const other = await openJournal(join(folder(), "other"));
@@ -155,6 +157,77 @@ describe("shipping a journal", () => {
       },
       (error) => error instanceof Refusal && error.reason === "DENIED_BY_POLICY",
     );
+    await audit.close();
+  });
+});
+
+describe("two processes that write one journal", () => {
+  /** An entry that goes on where the journal stands, which everybody can tell who reads the log, signed by a key of one's own. */
+  const goingOn = async (journal: Awaited<ReturnType<typeof openJournal>>) => {
+    const { privateKey, publicKey } = generateKeyPairSync("ed25519");
+    const record = finalBytes(recordFor(useOf("intruder")), journal.id, journal.last + 1n);
+    const last = (await journal.read(journal.last - 1n)).at(-1) as { chain: Uint8Array };
+    const chain = chainValue(last.chain, journal.last + 1n, record);
+    const bootKey = rawPublicKey(publicKey);
+    const entry = create(JournalEntrySchema, {
+      sequence: journal.last + 1n,
+      record,
+      chain,
+      signature: sign(null, chain, privateKey),
+      bootKey,
+    });
+    return { bootKey, entry };
+  };
+  const logged = async (journal: Awaited<ReturnType<typeof openJournal>>, shipping: ReturnType<typeof ship>) => {
+    await journal.append(recordFor(useOf("deploy")));
+    await until(() => shipping.loggedSequence >= journal.last, "logged");
+  };
+
+  for (const [when, restarted] of [
+    ["", false],
+    [", also where the audit service was restarted meanwhile and has seen no key yet", true],
+  ] as const) {
+    it(`the second is refused with a sentence and told of, and the first goes on${when}`, async () => {
+      let audit = await openAudit(folder());
+      const journal = await openJournal(folder());
+      const client: JournalClient = { ship: (requests, options) => audit.client().ship(requests, options) };
+      let shipping = ship(journal, client);
+      await logged(journal, shipping);
+      if (restarted) {
+        await shipping.stop();
+        await audit.close();
+        audit = await openAudit(folder());
+        shipping = ship(journal, client);
+        await until(() => shipping.connected, "connected");
+      }
+      const contests: string[] = [];
+      audit.contested = (journalId) => contests.push(journalId);
+      const { bootKey, entry } = await goingOn(journal);
+      for (const announced of [bootKey, journal.bootKey]) {
+        const intruder = audit.intake.open(journal.id, announced);
+        await assert.rejects(audit.intake.accept(intruder, [entry]), /Another process is writing journal broker-/);
+        intruder.close();
+      }
+      assert.equal(audit.log.size, 1);
+      assert.deepEqual(contests, [journal.id, journal.id]);
+      await logged(journal, shipping);
+      await shipping.stop();
+      await journal.close();
+      await audit.close();
+    });
+  }
+
+  it("one after the other is no fault: a process that starts anew goes on under its own key", async () => {
+    const audit = await openAudit(folder());
+    audit.contested = () => assert.fail("contested");
+    for (let boot = 1; boot <= 3; boot++) {
+      const journal = await openJournal(folder());
+      const shipping = ship(journal, audit.client());
+      await logged(journal, shipping);
+      await shipping.stop();
+      await journal.close();
+      assert.equal(audit.log.size, boot);
+    }
     await audit.close();
   });
 });

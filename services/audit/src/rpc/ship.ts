@@ -3,7 +3,7 @@ import type { Tracer } from "@opentelemetry/api";
 import { type JournalService, Refusal, type ShipRequest, type ShipResponseSchema } from "@sallyport/contracts";
 import type { Call, Handlers } from "@sallyport/service";
 import { appendSpans } from "../journals/append-spans.ts";
-import type { Intake } from "../journals/intake.ts";
+import type { Intake, Writer } from "../journals/intake.ts";
 import type { Position } from "../journals/positions.ts";
 import type { Published } from "../publish/published.ts";
 
@@ -24,7 +24,7 @@ class ShipStream {
   readonly #call: Call;
   readonly #tracer: Tracer | undefined;
   readonly #ended = new AbortController();
-  #journalId = "";
+  #writer: Writer | undefined;
   #checkpoint = "";
   #failure: unknown;
   #done = false;
@@ -70,24 +70,25 @@ class ShipStream {
     } finally {
       unsubscribe();
       this.#ended.abort();
+      this.#writer?.close();
     }
   }
 
   async #take(requests: AsyncIterable<ShipRequest>, signal: AbortSignal): Promise<void> {
     for await (const { part } of requests) {
       if (signal.aborted) return;
-      if (this.#journalId === "") {
+      if (this.#writer === undefined) {
         if (part.case !== "head") throw new Refusal("INVALID_REQUEST", "The first message names the journal.");
-        this.#journalId = journalIdOf(part.value.journalId, this.#call);
-        this.#move(this.#intake.position(this.#journalId), "");
+        this.#writer = this.#intake.open(journalIdOf(part.value.journalId, this.#call), part.value.bootKey);
+        this.#move(this.#intake.position(this.#writer.journalId), "");
         continue;
       }
       if (part.case !== "entries") throw new Refusal("INVALID_REQUEST", "After the first message only entries follow.");
       await this.#published.room(signal);
       if (signal.aborted) return;
       const { entries } = part.value;
-      const logging = this.#intake.accept(this.#journalId, entries);
-      const { position, checkpoint } = await appendSpans(this.#tracer, this.#journalId, entries, logging);
+      const logging = this.#intake.accept(this.#writer, entries);
+      const { position, checkpoint } = await appendSpans(this.#tracer, this.#writer.journalId, entries, logging);
       this.#move(position, checkpoint);
     }
   }

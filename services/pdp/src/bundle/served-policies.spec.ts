@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { problemText } from "@sallyport/cedar";
+import { catalogueOf } from "@sallyport/policy";
 import { pino } from "pino";
 import { readPolicyFolder } from "./policy-folder.ts";
 import { ServedPolicies } from "./served-policies.ts";
@@ -54,6 +55,25 @@ describe("the served policies", () => {
     rmSync(join(folder, "team/b.cedar"));
     await until(() => served.current?.version === first);
     assert.deepEqual(recorded, ["loaded permit", "loaded permit,forbid", "loaded permit"]);
+  });
+
+  it("warn of names that no connection serves, and serve all the same", async () => {
+    const warned: string[] = [];
+    const warning = new ServedPolicies({
+      folder,
+      log: pino({ level: "warn" }, { write: (line) => void warned.push(JSON.parse(line).msg) }),
+      records: { loaded: async () => {}, refused: async () => {} },
+      catalogue: catalogueOf({ secrets: { "prod/a": {} }, targets: {} }),
+    });
+    write(
+      "a.cedar",
+      '@id("a") permit (principal, action, resource == Secret::"prod/a");\n@id("b") permit (principal, action, resource == Secret::"prod/b");',
+    );
+    await warning.follow();
+    await warning.stop();
+    assert.equal(warning.current?.policies.length, 2);
+    assert.equal(warned.length, 1, warned.join());
+    assert.match(warned[0] ?? "", /^a\.cedar:2:\d+: no connection serves the secret "prod\/b"/);
   });
 
   it("keep the last good set while the folder's is refused, and say where it is wrong (POLI-15)", async () => {

@@ -1,5 +1,5 @@
 import { type PolicyProblem, problemText } from "@sallyport/cedar";
-import { loadBundle, type PolicyBundle } from "@sallyport/policy";
+import { type Catalogue, loadBundle, type PolicyBundle, warnOfUnknown } from "@sallyport/policy";
 import type { Logger } from "pino";
 import { type FolderContents, readPolicyFolder } from "./policy-folder.ts";
 
@@ -13,6 +13,8 @@ export interface ServedPoliciesOptions {
   readonly folder: string;
   readonly log: Logger;
   readonly records: LoadRecords;
+  /** What is configured: policies that name something else are warned of. */
+  readonly catalogue?: Catalogue;
   /** Milliseconds between looks at the folder; 500. */
   readonly everyMs?: number;
 }
@@ -97,7 +99,7 @@ export class ServedPolicies {
   }
 
   async #serve(bundle: PolicyBundle): Promise<void> {
-    const { log, records } = this.#options;
+    const { log, records, catalogue } = this.#options;
     const previous = this.#current;
     this.#problems = [];
     if (bundle.version === previous?.version) return bundle.engine.release();
@@ -110,6 +112,7 @@ export class ServedPolicies {
     this.#current = bundle;
     previous?.engine.release();
     log.info({ version: bundle.version, policies: bundle.policies.length, previous: previous?.version }, "policies loaded");
-    for (const warning of bundle.warnings) log.warn({ version: bundle.version }, problemText(warning));
+    const unknown = catalogue === undefined ? [] : warnOfUnknown(bundle, catalogue);
+    for (const warning of [...bundle.warnings, ...unknown]) log.warn({ version: bundle.version }, problemText(warning));
   }
 }
