@@ -26,7 +26,7 @@ describe("killed at a random moment", () => {
     after(() => site?.stop());
 
     it(`keeps evidence and effects together over ${kills} kills`, async function () {
-      this.timeout(30_000 + kills * 10_000);
+      this.timeout(60_000 + kills * 15_000);
       const told = await usesUnderKills(site, ["broker"]);
       await effectsHaveEvidence(site, told);
     });
@@ -42,7 +42,7 @@ describe("killed at a random moment", () => {
     after(() => site?.stop());
 
     it(`keeps evidence, effects and Kafka together over ${kills} kills`, async function () {
-      this.timeout(60_000 + kills * 10_000);
+      this.timeout(60_000 + kills * 15_000);
       const told = await usesUnderKills(site, ["broker", "audit", "authn", "pdp"]);
       await effectsHaveEvidence(site, told);
       const { lines } = await readTopic(servers.kafka().address, topic);

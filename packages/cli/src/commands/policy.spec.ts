@@ -36,6 +36,23 @@ describe("sallyport policy", () => {
     assert.equal(JSON.parse(policy("check", "--policies", folder, "-o", "json").stdout).served, false);
   });
 
+  it("check warns of names that no connection serves, where it knows the configuration", () => {
+    mkdirSync(join(folder, "policies"));
+    writeFileSync(
+      join(folder, "policies", "a.cedar"),
+      '@id("a") forbid (principal, action == Action::"use", resource == Secret::"prod/ordres/api");',
+    );
+    writeFileSync(join(folder, "sallyport.yaml"), "version: 1\ntrustDomain: example.internal\npolicies: ./policies\n");
+    const checked = policy("check", "-c", join(folder, "sallyport.yaml"));
+    assert.equal(checked.status, 0, checked.stderr);
+    assert.match(
+      checked.stdout,
+      /^warning a\.cedar:1:74: no connection serves the secret "prod\/ordres\/api", so this policy forbids nothing/,
+    );
+    assert.match(checked.stdout, /\nok 1 policies/);
+    assert.doesNotMatch(policy("check", "--policies", join(folder, "policies")).stdout, /warning/);
+  });
+
   it("test runs the tests beside the policies, and fails with what was decided instead", () => {
     const good = policy("test", "--policies", examples);
     assert.equal(good.status, 0, good.stdout + good.stderr);
