@@ -8,6 +8,9 @@ import { mustRun, startProcess } from "../demo/process.ts";
 
 type Doors = Record<"agents" | "agentsMtls" | "peers" | "edge" | "ops", string>;
 
+/** All of them start at once, and a machine may have other work. */
+const startSeconds = 120;
+
 /**
  * audit, authn and several brokers, each a process of its own, with mTLS between them and each with a pdp beside it. The state must be one that they share.
  */
@@ -36,7 +39,7 @@ export async function startApart(world: World, brokers: number, more: Record<str
     const logFile = join(world.state, "logs", `${name}.log`);
     const roles = [name.replace(/-\d+$/, ""), "pdp"];
     const service = startProcess(["start", ...roles, "-c", files[i] as string], logFile);
-    return { service, ready: ready(doorsOf(name).ops, service.exited, logFile) };
+    return { service, ready: ready(doorsOf(name).ops, service.exited, logFile, startSeconds) };
   });
   await Promise.all(running.map(({ ready }) => ready));
   const all = names.slice(2).map(doorsOf);
