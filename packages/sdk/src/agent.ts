@@ -49,10 +49,12 @@ export class Agent {
       name: string;
       ceiling: CeilingInit;
       key?: ProofMaker;
+      /** What `subjectToken` is (RFC 8693 §3); an ID token unless said. */
+      subjectTokenType?: string;
     } & BindingOption,
   ): Promise<Agent> {
-    const { endpoints, subjectToken, name: agentName, ceiling, key, binding } = options;
-    return new Agent(await exchangeIdToken(endpoints, subjectToken, { agentName, ceiling, key, binding }));
+    const { endpoints, subjectToken, name: agentName, ceiling, key, binding, subjectTokenType: tokenType } = options;
+    return new Agent(await exchangeIdToken(endpoints, subjectToken, { agentName, ceiling, key, binding, tokenType }));
   }
 
   /**

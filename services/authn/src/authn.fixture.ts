@@ -185,7 +185,7 @@ export class AuthnCore {
     const issuer = new CredentialIssuer({ signer, issuer: audience, audience, credentialSeconds: 600, certificates });
     const epoch = () => this.guardian.current.epoch;
     const common = { sessions, revocations, issuer, evidence, clock, epoch };
-    const identities = new OutsideIdentities(this.providers, undefined, clock);
+    const identities = new OutsideIdentities(this.providers, {}, clock);
     this.exchange = new Exchange({
       ...common,
       identities,

@@ -39,8 +39,8 @@ import { rosterHandlers } from "./sessions/roster-handlers.ts";
 import { SealedCollection } from "./sessions/sealed-collection.ts";
 import { SessionStore } from "./sessions/session-store.ts";
 import { configuredProviders } from "./trust/configured-providers.ts";
+import { certificatesOf, samlOf } from "./trust/other-proofs.ts";
 import { OutsideIdentities } from "./trust/outside-identities.ts";
-import { configuredSaml } from "./trust/saml/configured-saml.ts";
 import { registerSaml } from "./trust/saml/saml-endpoints.ts";
 import { TrustProviders } from "./trust/trust-providers.ts";
 
@@ -77,9 +77,10 @@ export async function start(host: Host): Promise<Running> {
   const keyring = openKeyring(host, keys, onChange);
   const jwks = () => keyring.jwks();
   const issuer = new CredentialIssuer({ signer: () => keyring.signer(), issuer: audience, audience, credentialSeconds, certificates });
-  const saml = configuredSaml(config.trust.saml, { state, secret: stateSecret, clock });
+  const saml = await samlOf(config.trust.saml, { state, secret: stateSecret, clock });
   const providers = new TrustProviders(configuredProviders(config.trust.oidc), clock);
-  const identities = new OutsideIdentities(providers, saml.codes, clock);
+  const others = { codes: saml?.codes, certificates: await certificatesOf(config.trust.x509, () => clock.now()) };
+  const identities = new OutsideIdentities(providers, others, clock);
 
   const common = { sessions, revocations: revocationLog, issuer, evidence, clock, epoch };
   const exchange = new Exchange({ ...common, identities, state, limits, sessionSeconds, beforeSession: () => forgetting.declare() });
@@ -100,7 +101,7 @@ export async function start(host: Host): Promise<Running> {
     door.serve(RevocationService, revocationHandlers(gate, revocations, evidence));
   }
   registerOAuth(listeners.edge, { gate, feed: trust, exchange, renewal, revocations, evidence, audience, jwks, clock });
-  registerSaml(listeners.edge, saml.signIns, evidence, audience);
+  registerSaml(listeners.edge, saml?.signIns ?? [], evidence, audience);
 
   return {
     name: "authn",

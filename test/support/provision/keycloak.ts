@@ -15,7 +15,8 @@ export const keycloakHome: Provision = {
   async fill(folder) {
     const unpacked = join(folder, "unpacked");
     const artifact = `-Dartifact=org.keycloak:keycloak-quarkus-dist:${version}:zip`;
-    await run("mvn", ["-q", "-B", unpack, artifact, `-DoutputDirectory=${unpacked}`]);
+    // Without a project Maven leaves its marks where it runs.
+    await run("mvn", ["-q", "-B", unpack, artifact, `-DoutputDirectory=${unpacked}`], { cwd: folder });
     const home = join(unpacked, `keycloak-${version}`);
     for (const entry of await readdir(home)) await rename(join(home, entry), join(folder, entry));
     await rm(unpacked, { recursive: true });

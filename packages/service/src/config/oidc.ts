@@ -33,7 +33,7 @@ const group = z
 const scalar = z.union([z.string().min(1), z.int(), z.boolean()]);
 
 /** `*`: one or more characters within a segment; `**`: across them. Segments end at `/` and `:`. */
-const pattern = z
+export const pattern = z
   .string()
   .min(1)
   .max(300)
@@ -42,6 +42,8 @@ const pattern = z
 const requirement = z.union([scalar, z.array(scalar).min(1), z.strictObject({ like: z.union([pattern, z.array(pattern).min(1)]) })], {
   error: "must be a value, a list of values, or { like: pattern }",
 });
+
+export const trustDomain = z.string().regex(/^[a-z0-9._-]{1,255}$/, "must be a SPIFFE trust domain");
 
 /** One OIDC issuer whose tokens authn exchanges, as it is written. */
 export const oidcProvider = (folder: string) =>
@@ -53,11 +55,7 @@ export const oidcProvider = (folder: string) =>
         .optional()
         .meta({ description: "Whose tokens these are: settles what is left out here, and adds checks" }),
       issuer: httpUrl.optional().meta({ description: "Compared exactly with the token's iss; some profiles know it" }),
-      trustDomain: z
-        .string()
-        .regex(/^[a-z0-9._-]{1,255}$/, "must be a SPIFFE trust domain")
-        .optional()
-        .meta({ description: "With profile spiffe, instead of issuer" }),
+      trustDomain: trustDomain.optional().meta({ description: "With profile spiffe, instead of issuer" }),
       keys: z
         .string()
         .min(1)

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { oidcProvider } from "./oidc.ts";
 import { samlProvider } from "./saml.ts";
 import { signingKey } from "./signing-key.ts";
+import { x509Provider } from "./x509.ts";
 
 interface Named {
   readonly name: string;
@@ -13,11 +14,13 @@ export const trust = (folder: string) =>
     .strictObject({
       oidc: z.array(oidcProvider(folder)).default([]),
       saml: z.array(samlProvider(folder)).default([]),
+      x509: z.array(x509Provider(folder)).default([]),
     })
-    .superRefine(({ oidc, saml }, context) => {
+    .superRefine(({ oidc, saml, x509 }, context) => {
       const lists: [string, readonly Named[]][] = [
         ["oidc", oidc],
         ["saml", saml],
+        ["x509", x509],
       ];
       const seen = new Set<string>();
       for (const [list, providers] of lists) {

@@ -1,4 +1,5 @@
 import { createPrivateKey, X509Certificate } from "node:crypto";
+import { readFileSync } from "node:fs";
 import { ChannelCredentials, ServerCredentials } from "@grpc/grpc-js";
 import type { ServiceRole } from "../handler.ts";
 import { StartError } from "../process/start-error.ts";
@@ -40,9 +41,23 @@ const pairs = ({ key, certificate }: KeyPair) => [{ private_key: key, cert_chain
 export const listenerCredentials = (dataDir: string): ServerCredentials =>
   ServerCredentials.createSsl(null, pairs(readKeyPair(dataDir, "listener")), false);
 
-/** TLS that demands a certificate of the agents' authority. */
-export const agentsMtlsCredentials = (dataDir: string): ServerCredentials =>
-  ServerCredentials.createSsl(readAuthority(dataDir, "agents-ca.crt"), pairs(readKeyPair(dataDir, "listener")), true);
+/**
+ * TLS that demands a certificate of the agents' authority, or of one whose workloads sign in by theirs. Which certificate may do what
+ * is no question of the door: a credential counts with the one certificate that it is bound to.
+ * @param bundles the workloads' authorities, PEM files
+ */
+export function agentsMtlsCredentials(dataDir: string, bundles: readonly string[]): ServerCredentials {
+  const authorities = [readAuthority(dataDir, "agents-ca.crt"), ...bundles.map(readBundle)];
+  return ServerCredentials.createSsl(Buffer.from(authorities.join("\n")), pairs(readKeyPair(dataDir, "listener")), true);
+}
+
+function readBundle(file: string): Buffer {
+  try {
+    return readFileSync(file);
+  } catch (cause) {
+    throw new StartError(`The trust bundle ${file} cannot be read; check trust.x509 in the configuration.`, { cause });
+  }
+}
 
 /** TLS that demands a certificate of the services' authority. */
 export const peersServerCredentials = (dataDir: string, self: ServiceRole): ServerCredentials =>

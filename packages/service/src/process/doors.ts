@@ -19,6 +19,8 @@ export interface DoorSettings {
   readonly setting: string;
   /** Whose certificate the peers door shows. */
   readonly self: ServiceRole;
+  /** The services of this process. */
+  readonly roles: readonly ServiceRole[];
   readonly dispatcher: Dispatcher;
   readonly log: Logger;
 }
@@ -32,8 +34,10 @@ export class Doors implements Listeners {
   readonly proxy: OwnDoorListener;
   readonly #log: Logger;
 
-  constructor({ config, listen, setting, self, dispatcher, log }: DoorSettings) {
+  constructor({ config, listen, setting, self, roles, dispatcher, log }: DoorSettings) {
     const { dataDir, trustDomain } = config;
+    // Workloads sign in at authn; embedded, this is its door too.
+    const workloadBundles = roles.includes("authn") ? config.trust.x509.map(({ bundle }) => bundle) : [];
     const common = { trustDomain, dispatcher, log };
     const at = (name: keyof Listen) => ({ address: listen[name], setting: `${setting}.${name}` });
     this.agents = new GrpcListener({ ...common, door: "agents", ...at("agents"), credentials: () => listenerCredentials(dataDir) });
@@ -41,7 +45,7 @@ export class Doors implements Listeners {
       ...common,
       door: "agents-mtls",
       ...at("agentsMtls"),
-      credentials: () => agentsMtlsCredentials(dataDir),
+      credentials: () => agentsMtlsCredentials(dataDir, workloadBundles),
     });
     this.peers = new GrpcListener({ ...common, door: "peers", ...at("peers"), credentials: () => peersServerCredentials(dataDir, self) });
     this.edge = new EdgeServer({ dispatcher, log, ...at("edge") });

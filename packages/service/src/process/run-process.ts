@@ -66,7 +66,7 @@ export async function runProcess({
   });
   const observer = new RpcObserver(telemetry);
   const dispatcher = new Dispatcher(observer, log);
-  const doors = new Doors({ config, listen, setting, self, dispatcher, log });
+  const doors = new Doors({ config, listen, setting, self, roles, dispatcher, log });
   const here = new Set(roles);
   const within = new Within();
   // A pdp beside another service decides for that one alone: others would find the wrong certificate at its door.

@@ -32,6 +32,8 @@ export interface ExchangeOrder {
   readonly agentName: string | undefined;
   readonly ceiling: Ceiling | undefined;
   readonly binding: "dpop" | "mtls";
+  /** Thumbprint of the connection's client certificate, where it showed one (RFC 8705 `x5t#S256`). */
+  readonly certificate?: string | undefined;
 }
 
 export interface ExchangeOptions extends Times {
@@ -58,7 +60,7 @@ export class Exchange {
 
   async exchange(order: ExchangeOrder, holder: { thumbprint: string; publicJwk: PublicJwk }, origin: Origin): Promise<IssuedCredential> {
     const { identities, state, limits, issuer, evidence, clock } = this.#options;
-    const identity = await identities.verify(order.subjectToken, order.subjectTokenType, holder.thumbprint);
+    const identity = await identities.verify(order.subjectToken, order.subjectTokenType, holder.thumbprint, order.certificate);
     const ceiling = ceilingFor(order, identity);
     const chain = chainFor(order, identity);
     await limits.countSignIn(principalOf(chain).id);

@@ -1,7 +1,7 @@
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import type { TokenService } from "@sallyport/contracts";
 import { ceilingFromWire, ceilingToWire, chainToWire } from "@sallyport/identity";
-import type { Gate, Handlers } from "@sallyport/service";
+import type { Call, Gate, Handlers } from "@sallyport/service";
 import type { Evidence } from "../evidence/evidence.ts";
 import { recorded } from "../evidence/recorded.ts";
 import type { Renewal } from "../sessions/renewal.ts";
@@ -15,7 +15,13 @@ export function tokenHandlers(gate: Gate, exchange: Exchange, renewal: Renewal, 
       recorded(evidence, "session.start", call, async (story) => {
         const { thumbprint, publicJwk } = await gate.prove(call);
         story.origin = { ...story.origin, thumbprint };
-        return { credential: await exchange.exchange(parseExchange(request), { thumbprint, publicJwk }, story.origin) };
+        return {
+          credential: await exchange.exchange(
+            { ...parseExchange(request), certificate: certificateOf(call) },
+            { thumbprint, publicJwk },
+            story.origin,
+          ),
+        };
       }),
     renew: (request, call) =>
       recorded(evidence, "session.renew", call, async (story) => {
@@ -37,3 +43,5 @@ export function tokenHandlers(gate: Gate, exchange: Exchange, renewal: Renewal, 
       }),
   };
 }
+
+const certificateOf = ({ peer }: Call): string | undefined => (peer.kind === "certificate" ? peer.thumbprint : undefined);
