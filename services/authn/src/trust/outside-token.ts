@@ -21,6 +21,8 @@ export interface Claimed {
 export function claimed(token: string): Claimed {
   if (token.length > maxTokenLength)
     throw new Refusal("TOO_LARGE", "The subject token is larger than 16 KiB: ask its issuer for a smaller one.");
+  // RFC 7515 §2 and §7.1: three parts, each in base64url without padding; a decoder may be more patient.
+  if (!/^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$/.test(token)) throw refused("it is no signed JWT that names its issuer");
   try {
     const { iss, sub, aud } = decodeJwt(token);
     const domain = trustDomainOf(sub);
