@@ -199,8 +199,9 @@ describe("attacks on outside tokens and their issuer's keys", () => {
           () => "signed in",
           (error) => error.name,
         );
-        // The last character of a signature holds bits that decode to nothing; jose refuses those, too, or the claims are the same.
-        if (outcome === "signed in") assert.equal(Buffer.from(mutated, "base64url").compare(Buffer.from(token, "base64url")), 0, mutated);
+        // The last character of a signature holds bits that decode to nothing: it is the same token, which the same key may show.
+        const bytes = (text: string) => text.split(".").map((part) => Buffer.from(part, "base64url").toString("hex"));
+        if (outcome === "signed in") assert.deepEqual(bytes(mutated), bytes(token));
         else assert.equal(outcome, "Refusal", mutated);
       }),
       { numRuns: Number(process.env.SALLYPORT_FUZZ_RUNS ?? 300), seed: 27 },
