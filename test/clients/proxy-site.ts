@@ -35,11 +35,19 @@ export interface ProxySite extends Site {
 /** What the secrets hold, before the site is there: targets want it. */
 export const newCanary = () => `sk_live_${randomBytes(18).toString("base64url")}/+x`;
 
-/** An embedded installation with a proxy, and targets by name below `.test` on this machine. */
+/**
+ * An embedded installation with a proxy, and targets by name below `.test` on this machine.
+ *
+ * @param settings `fields`: more of the secret's, beside its token
+ */
 export async function proxySite(
   canary: string,
   targets: Readonly<Record<string, ConfiguredTarget>>,
-  { proxy = {}, credentialSeconds = 600 }: { proxy?: Record<string, unknown>; credentialSeconds?: number } = {},
+  {
+    proxy = {},
+    credentialSeconds = 600,
+    fields = {},
+  }: { proxy?: Record<string, unknown>; credentialSeconds?: number; fields?: Readonly<Record<string, string>> } = {},
 ): Promise<ProxySite> {
   const [port, mtls] = (await freePorts(2)) as [number, number];
   const before = process.env.NODE_OPTIONS;
@@ -52,6 +60,7 @@ export async function proxySite(
         config.proxy = proxy;
         config.authn = { ...config.authn, credentialSeconds };
         config.listen.proxy = at(port);
+        config.secrets["prod/orders/read"].fields = ["token", ...Object.keys(fields)];
         config.listen.agentsMtls = at(mtls);
         for (const [name, { server, secret = "prod/orders/read", allow, more }] of Object.entries(targets)) {
           const caFile = join(config.dataDir, "..", `${server.host}.pem`);
@@ -72,6 +81,12 @@ export async function proxySite(
   } finally {
     if (before === undefined) delete process.env.NODE_OPTIONS;
     else process.env.NODE_OPTIONS = before;
+  }
+  if (Object.keys(fields).length > 0) {
+    const keeper = await site.person("kim", ["secret-keepers"]);
+    const values = Object.entries({ token: canary, ...fields }).map(([name, value]) => [name, Buffer.from(value)]);
+    await keeper.session.broker.write({ secret: "prod/orders/read", fields: Object.fromEntries(values) });
+    keeper.close();
   }
   const home = join(site.folder, "home");
   process.env.SALLYPORT_HOME = home;

@@ -16,8 +16,8 @@ const ofTheConnection = new Set([
  */
 const decidedHere = new Set(["accept-encoding", "range", "if-range", "traceparent", "tracestate", "baggage", "content-encoding"]);
 
-/** Advice and chatter of package managers and of fetch in Node; no target acts on them. */
-const chatter = /^(?:npm|pacote|sec-fetch)-|^(?:pragma|referer|dnt|priority|accept-charset|upgrade-insecure-requests)$/;
+/** Advice and chatter of package managers, of fetch in Node and of cloud SDKs; no target acts on them. */
+const chatter = /^(?:npm|pacote|sec-fetch|amz-sdk)-|^(?:pragma|referer|dnt|priority|accept-charset|upgrade-insecure-requests)$/;
 
 /** For the proxy itself. */
 const toTheProxy = new Set(["sallyport-target", "sallyport-access-request"]);

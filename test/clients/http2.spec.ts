@@ -1,0 +1,107 @@
+import assert from "node:assert/strict";
+import { spawn, spawnSync } from "node:child_process";
+import { existsSync, mkdirSync } from "node:fs";
+import { createServer, type Server } from "node:net";
+import { homedir } from "node:os";
+import { join } from "node:path";
+import { type EchoTarget, startEcho } from "./echo-target.ts";
+import { newCanary, type ProxySite, proxySite } from "./proxy-site.ts";
+import { RawTool } from "./raw-tool.ts";
+
+const has = (command: string, ...args: string[]) => spawnSync(command, args, { stdio: "ignore" }).status === 0;
+const h2specVersion = "v2.2.1+incompatible";
+
+/** h2spec, an independent conformance suite; built from its module once, where Go is there. */
+function h2spec(): string | undefined {
+  const folder = join(process.env.SALLYPORT_CACHE ?? join(homedir(), ".cache", "sallyport"), `h2spec-${h2specVersion}`);
+  const binary = join(folder, "h2spec");
+  if (existsSync(binary)) return binary;
+  mkdirSync(folder, { recursive: true });
+  const installed = spawnSync("go", ["install", `github.com/summerwind/h2spec/cmd/h2spec@${h2specVersion}`], {
+    stdio: "ignore",
+    timeout: 120_000,
+    env: { ...process.env, GOBIN: folder },
+  });
+  return installed.status === 0 ? binary : undefined;
+}
+
+/** What nghttp2 ignores, or answers by the connection's end, where RFC 9113 has an error for the stream; a bare server of Node's fails them too. */
+const ofNode: ReadonlySet<string> = new Set([
+  "half closed (remote): Sends a DATA frame",
+  "half closed (remote): Sends a HEADERS frame",
+  "closed: Sends a DATA frame after sending RST_STREAM frame",
+  "closed: Sends a HEADERS frame after sending RST_STREAM frame",
+  "closed: Sends a DATA frame",
+  "closed: Sends a HEADERS frame",
+  "Sends stream identifier that is numerically smaller than previous",
+  "Sends PRIORITY frame that depend on itself",
+  'Sends a DATA frame on the stream that is not in "open" or "half-closed (local)" state',
+  "Sends a PRIORITY frame with 0x0 stream identifier",
+  "Sends a PING frame with ACK",
+  "Sends multiple WINDOW_UPDATE frames increasing the flow control window to above 2^31-1 on a stream",
+  "Sends a HEADERS frame that contains a pseudo-header field as trailers",
+  "Sends a second HEADERS frame without the END_STREAM flag",
+]);
+
+/** HTTP/2 as the proxy speaks it to tools, seen by others' clients, each connection of theirs in a tunnel of its own. */
+describe("HTTP/2 of the proxy", function () {
+  this.timeout(180_000);
+  const canary = newCanary();
+  let echo: EchoTarget;
+  let site: ProxySite;
+  let tool: RawTool;
+  let bridge: Server;
+  before(async () => {
+    echo = await startEcho("api.a.test", canary);
+    site = await proxySite(canary, { echo: { server: echo, allow: ["GET /anything", "POST /anything"] } });
+    tool = await RawTool.start(site);
+    bridge = createServer(async (socket) => {
+      socket.on("error", () => socket.destroy());
+      try {
+        const { socket: tunnel } = await tool.tunnel(`api.a.test:${echo.port}`);
+        tunnel.on("close", () => socket.destroy());
+        socket.on("close", () => tunnel.destroy());
+        socket.pipe(tunnel).pipe(socket);
+      } catch {
+        socket.destroy();
+      }
+    });
+    await new Promise<void>((resolve) => bridge.listen(0, "127.0.0.1", resolve));
+  });
+  after(async () => {
+    bridge?.close();
+    await tool?.stop();
+    await site?.stop();
+    await echo?.stop();
+  });
+  const port = () => (bridge.address() as { port: number }).port;
+  const run = (command: string, args: string[]) =>
+    new Promise<string>((resolve, reject) => {
+      const child = spawn(command, args, { stdio: ["ignore", "pipe", "pipe"] });
+      let text = "";
+      for (const stream of [child.stdout, child.stderr]) stream.on("data", (piece) => (text += piece));
+      child.on("error", reject).on("close", () => resolve(text));
+    });
+
+  it("conforms, as h2spec has it, but for what Node's own HTTP/2 passes over in silence", async function () {
+    const command = has("go", "version") ? h2spec() : undefined;
+    if (command === undefined) this.skip();
+    const text = await run(command, ["-h", "127.0.0.1", "-p", String(port()), "-t", "-k", "-P", "/anything", "-o", "1"]);
+    const [, tests] = /(\d+) tests, \d+ passed/.exec(text) ?? [];
+    assert.ok(Number(tests) > 140, text.slice(-2000));
+    const failed = [...text.slice(text.indexOf("Failures:")).matchAll(/× \d+: (.*)/g)].map(([, name]) => name as string);
+    assert.deepEqual(
+      failed.filter((name) => !ofNode.has(name.trim())),
+      [],
+    );
+  });
+
+  it("carries many streams of h2load at once, each a use with its record and its masking", async function () {
+    if (!has("h2load", "--version")) this.skip();
+    const url = `https://api.a.test:${echo.port}/anything`;
+    const text = await run("h2load", ["-n", "300", "-c", "3", "-m", "20", `--connect-to=127.0.0.1:${port()}`, url]);
+    assert.match(text, /300 succeeded, 0 failed, 0 errored/, text);
+    assert.match(text, /status codes: 300 2xx/, text);
+    assert.equal(echo.reached.length, 300);
+  });
+});
