@@ -9,6 +9,7 @@ import { canonicalHost } from "./host-name.ts";
 import { type Door, isOwnDoor } from "./own-doors.ts";
 import { refusals } from "./refusals.ts";
 import { type Resolve, systemResolve } from "./resolve.ts";
+import { TunnelRefused, tunnelThrough, type UpstreamProxy } from "./upstream-proxy.ts";
 
 export interface EgressOptions {
   /** Address ranges that may be reached beside public ones, such as `10.0.0.0/8`. */
@@ -19,6 +20,11 @@ export interface EgressOptions {
   readonly ca?: string | undefined;
   /** Sallyport's own listeners, asked for at each connection: never reached from here. */
   readonly own?: () => readonly Door[];
+  /**
+   * A proxy of the network's own that every connection goes through. It resolves names, so that what they resolve to is its to judge;
+   * addresses are judged here all the same.
+   */
+  readonly via?: UpstreamProxy | undefined;
   /** For tests; the machine's own resolver otherwise. */
   readonly resolve?: Resolve;
   /** Bound for name resolution, TCP and TLS together. Default 5000. */
@@ -83,6 +89,11 @@ export class Egress {
     const bound = signal === undefined ? late : AbortSignal.any([signal, late]);
     let stage: "resolve" | "dial" | "tls" = "resolve";
     try {
+      if (this.#options.via !== undefined) {
+        const socket = await this.#through(this.#options.via, host, port, bound);
+        stage = "tls";
+        return tls ? await startTls(socket, host, { ca: this.#options.ca, alpn, identity }, bound) : socket;
+      }
       const addresses = this.#judged(host, await this.#addressesOf(host, bound), port);
       stage = "dial";
       const socket = await dialTcp(host, addresses, port, bound);
@@ -90,6 +101,7 @@ export class Egress {
       return tls ? await startTls(socket, host, { ca: this.#options.ca, alpn, identity }, bound) : socket;
     } catch (error) {
       if (signal?.aborted) throw signal.reason;
+      if (error instanceof TunnelRefused) throw refusals.noTunnel(host, port, error);
       if (late.aborted) throw refusals.late(host, port, this.#timeoutMs);
       if (error instanceof Error && error.name === "Refusal") throw error;
       throw stage === "tls"
@@ -98,6 +110,25 @@ export class Egress {
           ? refusals.unreachable(host, port, error)
           : refusals.unresolved(host, error);
     }
+  }
+
+  async #through(via: UpstreamProxy, host: string, port: number, signal: AbortSignal): Promise<Socket> {
+    const literal = parseAddress(host);
+    if (literal !== undefined) this.#judged(host, [literal], port);
+    else this.#refuseDoorsByName(host, port);
+    const { setting, connectTimeoutMs } = this.#options;
+    // What the operator runs may be anywhere but at a link-local address.
+    const way = Egress.infra({ setting: `${setting}, via`, ca: via.ca, ...(connectTimeoutMs === undefined ? {} : { connectTimeoutMs }) });
+    const connection = await way.connect({ host: via.host, port: via.port, tls: via.scheme === "https", signal });
+    return tunnelThrough(connection, via, { host: host.replace(/\.$/, ""), port }, signal);
+  }
+
+  /** The proxy may stand on this machine, where `localhost` is ours. */
+  #refuseDoorsByName(host: string, port: number): void {
+    const { setting, own } = this.#options;
+    const isHere = /(?:^|\.)localhost\.?$/i.test(host);
+    if ((own?.() ?? []).some((door) => door.port === port && (isHere || door.host === host)))
+      throw refusals.ownDoor(host, host, port, setting);
   }
 
   /**

@@ -33,6 +33,12 @@ export const refusals = {
       cause,
     ),
 
+  noTunnel: (host: string, port: number, cause: unknown) =>
+    unavailable(
+      `The proxy on the way to ${printable(host, 80)}:${port} opened no connection there (${codeOf(cause)}); check \`via\`, its user and password, and what that proxy allows.`,
+      cause,
+    ),
+
   untrusted: (host: string, port: number, cause: unknown) =>
     unavailable(
       `${printable(host, 80)}:${port} could not prove by TLS that it is that host (${codeOf(cause)}); check its certificate and the configured ca.`,

@@ -43,7 +43,7 @@ export const configSchema = (folder: string) =>
       secrets,
       dataMasking,
       targets: targets(folder),
-      proxy,
+      proxy: proxy(folder),
       listen: embeddedListen,
       services,
       telemetry: z

@@ -14,4 +14,5 @@ export type { SamlProviderConfig } from "./saml.ts";
 export type { TransitKey } from "./signing-key.ts";
 export type { AwsStore, AzureStore, EnvironmentStore, FileStore, GcpStore, KubernetesStore, OpenbaoStore, Store } from "./stores.ts";
 export type { HttpTarget } from "./targets.ts";
+export { upstreamProxyOf } from "./upstream-proxy.ts";
 export type { X509ProviderConfig } from "./x509.ts";

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { fail, network } from "./fields.ts";
+import { via } from "./via.ts";
 
 /** A destination that carries no secret: a host, or every name below one, and a port. */
 export interface PassedDestination {
@@ -23,15 +24,17 @@ const destination = z
   .meta({ description: "host:port, or *.domain:port for every name below a domain" });
 
 /** The forward proxy and the reverse path, for tools that cannot make proofs. Left out: that door stays shut. */
-export const proxy = z
-  .strictObject({
-    pass: z
-      .array(destination)
-      .default([])
-      .meta({ description: "Destinations beside the targets that tools may reach, without a secret and unread; all others are blocked" }),
-    network: network.meta({ description: "Ranges beyond public addresses that passed destinations may have" }),
-  })
-  .optional()
-  .meta({ description: "Given, even empty: opens listen.proxy, the forward proxy and reverse path of `sallyport run`" });
+export const proxy = (folder: string) =>
+  z
+    .strictObject({
+      pass: z
+        .array(destination)
+        .default([])
+        .meta({ description: "Destinations beside the targets that tools may reach, without a secret and unread; all others are blocked" }),
+      via: via(folder).optional(),
+      network: network.meta({ description: "Ranges beyond public addresses that passed destinations may have" }),
+    })
+    .optional()
+    .meta({ description: "Given, even empty: opens listen.proxy, the forward proxy and reverse path of `sallyport run`" });
 
-export type ProxySettings = NonNullable<z.output<typeof proxy>>;
+export type ProxySettings = NonNullable<z.output<ReturnType<typeof proxy>>>;

@@ -5,6 +5,7 @@ import { exactlyOne, httpUrl, network, pathIn, resourceName } from "./fields.ts"
 import { inject } from "./inject.ts";
 import { bodyPointer, headerName, parameterName } from "./inject-fields.ts";
 import { rules } from "./rules.ts";
+import { via } from "./via.ts";
 
 const path = z.string().superRefine((text, context) => {
   const problem = templateProblem(text);
@@ -53,6 +54,7 @@ const httpTarget = (folder: string) =>
         .meta({ description: "What is hidden of its answers beside secrets, and what no request may hold" }),
       network,
       ca: pathIn(folder).optional(),
+      via: via(folder).optional(),
       maxBodyBytes: z
         .int()
         .min(1024)

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { Egress } from "@sallyport/egress";
-import { type Host, type ProxySettings, proxyAuthorityKey, readAuthority, readKeyPair } from "@sallyport/service";
+import { type Host, type ProxySettings, proxyAuthorityKey, readAuthority, readKeyPair, upstreamProxyOf } from "@sallyport/service";
 import type { Catalogue } from "../catalogue/catalogue.ts";
 import type { CallerGate } from "../rpc/recording-gate.ts";
 import { ownDoors } from "../targets/own-doors.ts";
@@ -27,7 +27,12 @@ export async function proxyDoor(host: Host, proxy: ProxySettings, { gate, catalo
   const destinations = new Destinations(targets, proxy.pass);
   const now = () => clock.now();
   const authority = await Authority.load(proxyAuthorityKey(dataDir), trustDomain, destinations.hosts, now);
-  const egress = new Egress({ allow: proxy.network, setting: "proxy.network", own: () => ownDoors(config) });
+  const egress = new Egress({
+    allow: proxy.network,
+    setting: "proxy.network",
+    own: () => ownDoors(config),
+    ...upstreamProxyOf(proxy.via, "proxy.via"),
+  });
   const { evidence } = use;
   const places = new Places();
   const passing = new Passing({ gate, egress, evidence, via: `sallyport-${randomBytes(8).toString("hex")}` });

@@ -3,7 +3,7 @@ import { Readable } from "node:stream";
 import { type Context, context, propagation, type Span, SpanKind, SpanStatusCode, type Tracer, trace } from "@opentelemetry/api";
 import { Refusal } from "@sallyport/contracts";
 import { type ClientIdentity, Egress, type Resolve } from "@sallyport/egress";
-import type { Config } from "@sallyport/service";
+import { type Config, upstreamProxyOf } from "@sallyport/service";
 import { type Client, type Dispatcher, errors } from "undici";
 import type { TargetConfig } from "../catalogue/catalogue.ts";
 import { checkRules } from "./allow.ts";
@@ -74,6 +74,7 @@ export class Sender {
           setting: `targets.${name}.network`,
           own: () => own,
           ...(target.ca === undefined ? {} : { ca: certificates(target.ca, `targets.${name}.ca`) }),
+          ...upstreamProxyOf(target.via, `targets.${name}.via`),
           ...(resolve === undefined ? {} : { resolve }),
         });
         return [name, { config: target, base: new URL(target.baseUrl), egress }];

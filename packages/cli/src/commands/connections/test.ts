@@ -59,6 +59,12 @@ async function testTarget({ targets }: Config, name: string): Promise<void> {
   const { hostname, port, protocol } = new URL(target.baseUrl);
   const ca = target.ca === undefined ? {} : { ca: readFileSync(target.ca, "utf8") };
   const tls = protocol === "https:";
-  const egress = new Egress({ allow: target.network, setting: `targets.${name}.network`, ...ca });
+  const { upstreamProxyOf } = await import("@sallyport/service");
+  const egress = new Egress({
+    allow: target.network,
+    setting: `targets.${name}.network`,
+    ...ca,
+    ...upstreamProxyOf(target.via, `targets.${name}.via`),
+  });
   (await egress.connect({ host: hostname, port: Number(port) || (tls ? 443 : 80), tls })).destroy();
 }

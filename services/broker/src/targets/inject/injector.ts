@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { Refusal } from "@sallyport/contracts";
 import { Egress, type EgressOptions } from "@sallyport/egress";
-import type { Clock, Config } from "@sallyport/service";
+import { type Clock, type Config, upstreamProxyOf } from "@sallyport/service";
 import type { TargetConfig } from "../../catalogue/catalogue.ts";
 import type { ReadSecret } from "../../stores/secret-store.ts";
 import type { Operation } from "../operation.ts";
@@ -49,6 +49,7 @@ export class Injector {
                 setting: `targets.${name}.network`,
                 own: () => own,
                 ...(minting.ca === undefined ? {} : { ca: certificates(minting.ca, `targets.${name}.inject`) }),
+                ...upstreamProxyOf(target.via, `targets.${name}.via`),
                 ...(resolve === undefined ? {} : { resolve }),
               });
         return [name, { config: target, base: new URL(target.baseUrl), egress }];
