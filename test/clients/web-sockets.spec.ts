@@ -99,6 +99,16 @@ describe("PROX-11: WebSockets by the proxy", function () {
     return { status: answer.statusCode as number, headers: answer.headers, text: Buffer.concat(pieces).toString() };
   };
 
+  const untilHeard = (socket: NodeJS.ReadableStream, words: string) =>
+    new Promise<string>((resolve, reject) => {
+      let text = "";
+      socket.on("data", (piece: Buffer) => {
+        text += piece.toString("latin1");
+        if (text.includes(words)) resolve(text);
+      });
+      socket.on("close", () => reject(new Error(`closed after: ${text}`)));
+    });
+
   it("open with the secret that the tool does not have, and carry text, bytes, subprotocols and close codes both ways", async () => {
     const socket = await open("/echo", { protocols: ["v1.a", "v2.b"], headers: { authorization: "Bearer mine" } });
     await once(socket, "open");
@@ -203,6 +213,39 @@ describe("PROX-11: WebSockets by the proxy", function () {
       assert.match(text, /^HTTP\/1\.1 40[03]/, `${line} ${headers}`);
     }
     assert.equal(target.upgrades.length, 0);
+  });
+
+  describe("asked for behind other requests, in one write", () => {
+    const host = () => `ws.a.test:${target.port}`;
+    const opening = (path = "/text") =>
+      `GET ${path} HTTP/1.1\r\nHost: ${host()}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n`;
+    const plain = (more = "") => `GET /only-http HTTP/1.1\r\nHost: ${host()}\r\n${more}\r\n`;
+
+    it("open in their turn: every answer before them comes first, whole", async () => {
+      const socket = await tool.to("ws.a.test", target.port);
+      const [text] = await Promise.all([untilHeard(socket, placeholder), socket.write(`${plain()}${plain()}${opening()}\r\n`)]);
+      assert.deepEqual(text.match(/HTTP\/1\.1 \d+/g), ["HTTP/1.1 426", "HTTP/1.1 426", "HTTP/1.1 101"]);
+      socket.destroy();
+    });
+
+    it("never end the broker, in a tunnel or at the door, whatever answer is still to come", async () => {
+      const proven = tool.authorization;
+      for (const [socket, bytes] of [
+        [await tool.to("ws.a.test", target.port), `${plain("Expect: a-miracle\r\n")}${opening()}\r\n`],
+        [await tool.to("ws.a.test", target.port), `${plain()}${plain("Expect: a-miracle\r\n")}${opening("/refused")}\r\n`],
+        [await tool.door(), `${plain(proven)}${opening()}${proven}\r\n`],
+        [await tool.door(), `GET /.well-known/sallyport-proxy HTTP/1.1\r\nHost: x\r\n\r\n${opening()}\r\n`],
+        [await tool.door(), `${plain()}${opening()}\r\n`],
+      ] as const) {
+        await tool.exchange(socket, bytes, 2);
+        socket.destroy();
+      }
+      // It hangs up before its turn has come.
+      const hasty = await tool.to("ws.a.test", target.port);
+      hasty.write(`${plain()}${opening()}\r\n`, () => hasty.destroy());
+      const { messages } = await heard(await open("/text"), 1);
+      assert.deepEqual(messages, [`you are ${placeholder}!`]);
+    });
   });
 
   it("pass on, masked, what a target answers that opens none; and say it where one breaks off", async () => {

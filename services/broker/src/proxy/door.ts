@@ -4,12 +4,12 @@ import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 import { context } from "@opentelemetry/api";
 import { Refusal } from "@sallyport/contracts";
-import { type Address, cannotListen, type KeyPair, type OwnDoor } from "@sallyport/service";
+import { type Address, cannotListen, type Host, type KeyPair, type OwnDoor } from "@sallyport/service";
 import type { CallerGate } from "../rpc/recording-gate.ts";
 import type { UseParts } from "../use/parts.ts";
 import { blocked, type Destinations } from "./destinations.ts";
 import type { Exchanges } from "./exchange.ts";
-import { closingOnError, Http1Answer, headersOf, http1Limits, rawAnswer, requestOf, Turns } from "./http1.ts";
+import { closingOnError, endingOnError, Http1Answer, headersOf, http1Limits, rawAnswer, requestOf, Turns } from "./http1.ts";
 import type { Passing } from "./passing.ts";
 import type { Places } from "./places.ts";
 import { callOf, type ProvenConnection, peerOf } from "./proven-connection.ts";
@@ -35,6 +35,7 @@ export interface DoorParts {
   readonly passing: Passing;
   readonly places: Places;
   readonly evidence: UseParts["evidence"];
+  readonly log: Host["log"];
 }
 
 /**
@@ -51,7 +52,8 @@ export class ProxyDoor implements OwnDoor {
   constructor(parts: DoorParts) {
     this.#parts = parts;
     const { tls, agentsCa } = parts;
-    const serve = (request: IncomingMessage, response: ServerResponse, awaits = false) => void this.#serve(request, response, awaits);
+    const serve = (awaits: boolean) =>
+      endingOnError(parts.log, (request, response: ServerResponse) => this.#serve(request, response, awaits));
     this.#server = createServer(
       {
         ...http1Limits,
@@ -64,18 +66,20 @@ export class ProxyDoor implements OwnDoor {
         ALPNProtocols: ["http/1.1"],
         handshakeTimeout: 10_000,
       },
-      serve,
+      serve(false),
     );
     closingOnError(this.#server as unknown as Parameters<typeof closingOnError>[0]);
-    this.#server.on("checkContinue", (request, response) => serve(request, response, true));
-    this.#server.on("upgrade", (request: IncomingMessage, socket: Socket, head: Buffer) => {
-      const upgrade = this.#upgrades.take(request, socket, head);
-      void this.#serve(request, upgrade.response, false, upgrade);
+    this.#server.on("checkContinue", serve(true));
+    const upgrade = endingOnError(parts.log, (request, socket: Socket, head: Buffer) => {
+      const answer = this.#upgrades.take(request, socket, head);
+      return this.#serve(request, answer.response, false, answer);
     });
-    this.#server.on("connect", (request: IncomingMessage, socket: Socket, head: Buffer) => {
+    this.#server.on("upgrade", upgrade);
+    const connect = endingOnError(parts.log, (request, socket: Socket, head: Buffer) => {
       const connection = this.#provenOrEnded(request, socket);
-      if (connection !== undefined) void parts.tunnels.accept(request, socket, head, connection);
+      return connection === undefined ? undefined : parts.tunnels.accept(request, socket, head, connection);
     });
+    this.#server.on("connect", connect);
   }
 
   async open(address: Address, setting: string): Promise<Address> {
@@ -113,7 +117,7 @@ export class ProxyDoor implements OwnDoor {
   }
 
   async #serve(request: IncomingMessage, response: ServerResponse, awaitsContinue: boolean, upgrade?: UpgradeAnswer): Promise<void> {
-    if (!(await this.#turns.wait(request, response))) return;
+    if (!(await this.#turns.wait(request, response)) || upgrade?.begin() === false) return;
     const answer = upgrade ?? new Http1Answer(request, response, () => this.#draining);
     try {
       const connection = provenBy(request);

@@ -1,6 +1,7 @@
 import { type IncomingMessage, type Server, type ServerOptions, type ServerResponse, STATUS_CODES } from "node:http";
 import type { Duplex } from "node:stream";
 import { Refusal } from "@sallyport/contracts";
+import type { Host } from "@sallyport/service";
 import { refusalAnswer } from "./refusal-answer.ts";
 import { valuesOf } from "./tool-headers.ts";
 import type { ToolAnswer, ToolRequest } from "./tool-request.ts";
@@ -60,6 +61,24 @@ export class Turns {
     if (before !== undefined && !before.closed) await new Promise((resolve) => before.once("close", resolve));
     return !socket.destroyed;
   }
+}
+
+/**
+ * A handler of what comes on connections of tools: whatever it throws, or rejects with, ends that connection, and never the process,
+ * which serves all the others.
+ */
+export function endingOnError<A extends unknown[]>(
+  log: Pick<Host["log"], "error">,
+  handle: (request: IncomingMessage, ...rest: A) => unknown,
+): (request: IncomingMessage, ...rest: A) => void {
+  return async (request, ...rest) => {
+    try {
+      await handle(request, ...rest);
+    } catch (error) {
+      log.error({ err: error }, "a tool's connection failed and was ended");
+      request.socket.destroy();
+    }
+  };
 }
 
 /** A refusal on a bare connection, which ends with it. */

@@ -1,6 +1,7 @@
 import { constants, performServerHandshake, type ServerHttp2Session, type ServerHttp2Stream } from "node:http2";
 import type { TLSSocket } from "node:tls";
 import { Refusal } from "@sallyport/contracts";
+import type { Host } from "@sallyport/service";
 import { isSame, type Origin, parseAuthority } from "./authority.ts";
 import { headersOf } from "./http1.ts";
 import { refusalAnswer } from "./refusal-answer.ts";
@@ -25,21 +26,27 @@ export function serveHttp2(
   socket: TLSSocket,
   origin: Origin,
   serve: (request: ToolRequest, answer: ToolAnswer) => Promise<void>,
+  log: Pick<Host["log"], "error">,
 ): ServerHttp2Session {
   const session = performServerHandshake(socket, settings);
   session.on("error", () => session.destroy());
   session.setTimeout(idleMs, () => session.close());
-  session.on("stream", (stream, headers, _flags, raw) => {
+  session.on("stream", async (stream, headers, _flags, raw) => {
     stream.on("error", () => undefined);
-    const answer = new Http2Answer(stream, headers[":method"] === "HEAD");
-    let request: ToolRequest;
     try {
-      request = requestOf(stream, headersOf(raw as unknown as string[]), origin);
+      const answer = new Http2Answer(stream, headers[":method"] === "HEAD");
+      let request: ToolRequest;
+      try {
+        request = requestOf(stream, headersOf(raw as unknown as string[]), origin);
+      } catch (error) {
+        return answer.refuse(error instanceof Refusal ? error : new Refusal("INTERNAL", "Sallyport failed here.", { cause: error }));
+      }
+      await serve(request, answer);
     } catch (error) {
-      answer.refuse(error instanceof Refusal ? error : new Refusal("INTERNAL", "Sallyport failed here.", { cause: error }));
-      return;
+      // Ends what it is about, and never the process.
+      log.error({ err: error }, "a tool's stream failed and was ended");
+      stream.destroy();
     }
-    void serve(request, answer);
   });
   return session;
 }

@@ -49,5 +49,6 @@ export async function proxyDoor(host: Host, proxy: ProxySettings, { gate, catalo
     passing,
     places,
     evidence,
+    log,
   });
 }

@@ -11,7 +11,7 @@ import { isSame, type Origin, parseAuthority } from "./authority.ts";
 import type { Leaves } from "./certificates/leaves.ts";
 import { blocked, type Destinations } from "./destinations.ts";
 import type { Exchanges } from "./exchange.ts";
-import { closingOnError, Http1Answer, headersOf, http1Limits, rawAnswer, requestOf, Turns } from "./http1.ts";
+import { closingOnError, endingOnError, Http1Answer, headersOf, http1Limits, rawAnswer, requestOf, Turns } from "./http1.ts";
 import { disagreement, serveHttp2 } from "./http2.ts";
 import type { Passing } from "./passing.ts";
 import type { Places } from "./places.ts";
@@ -19,6 +19,7 @@ import { callOf, type ProvenConnection } from "./proven-connection.ts";
 import { recordRefused } from "./records.ts";
 import { sentTo } from "./request-target.ts";
 import { once } from "./tool-headers.ts";
+import type { ToolAnswer, ToolRequest } from "./tool-request.ts";
 import { type UpgradeAnswer, Upgrades } from "./upgrade.ts";
 
 /** Milliseconds from a tunnel's begin until the TLS in it stands. */
@@ -60,13 +61,15 @@ export class Tunnels {
 
   constructor(parts: TunnelParts) {
     this.#parts = parts;
-    const serve = (request: IncomingMessage, response: ServerResponse, awaits = false) => void this.#serveHttp1(request, response, awaits);
-    this.#http1 = closingOnError(createServer(http1Limits, serve));
-    this.#http1.on("checkContinue", (request, response) => serve(request, response, true));
-    this.#http1.on("upgrade", (request: IncomingMessage, socket: Socket, head: Buffer) => {
-      const upgrade = this.#upgrades.take(request, socket, head);
-      void this.#serveHttp1(request, upgrade.response, false, upgrade);
+    const serve = (awaits: boolean) =>
+      endingOnError(parts.log, (request, response: ServerResponse) => this.#serveHttp1(request, response, awaits));
+    this.#http1 = closingOnError(createServer(http1Limits, serve(false)));
+    this.#http1.on("checkContinue", serve(true));
+    const upgrade = endingOnError(parts.log, (request, socket: Socket, head: Buffer) => {
+      const answer = this.#upgrades.take(request, socket, head);
+      return this.#serveHttp1(request, answer.response, false, answer);
     });
+    this.#http1.on("upgrade", upgrade);
     // It never listens itself, and looks after its connections' time limits from this event on.
     this.#http1.emit("listening");
   }
@@ -147,12 +150,16 @@ export class Tunnels {
       secure.once("close", () => reject(disagreement()));
       // At once: what has come behind the handshake would be read by nobody.
       secure.once("secure", () => {
-        secure.setNoDelay(true);
-        // As a tls.Server does at this point; HTTP/2 waits for it.
-        Object.assign(secure, { secureConnecting: false });
-        if (secure.alpnProtocol === "h2") this.#serveHttp2(secure, inner);
-        else this.#serveOn(secure, inner);
-        resolve();
+        try {
+          secure.setNoDelay(true);
+          // As a tls.Server does at this point; HTTP/2 waits for it.
+          Object.assign(secure, { secureConnecting: false });
+          if (secure.alpnProtocol === "h2") this.#serveHttp2(secure, inner);
+          else this.#serveOn(secure, inner);
+          resolve();
+        } catch (error) {
+          reject(error);
+        }
       });
     });
   }
@@ -163,7 +170,8 @@ export class Tunnels {
   }
 
   #serveHttp2(socket: TLSSocket, inner: Inner): void {
-    const session = serveHttp2(socket, inner.origin, (request, answer) => this.#parts.exchanges.serve(request, inner.connection, answer));
+    const serve = (request: ToolRequest, answer: ToolAnswer) => this.#parts.exchanges.serve(request, inner.connection, answer);
+    const session = serveHttp2(socket, inner.origin, serve, this.#parts.log);
     this.#sessions.add(session);
     session.on("close", () => this.#sessions.delete(session));
     this.#inner.set(socket, inner);
@@ -174,7 +182,7 @@ export class Tunnels {
   async #serveHttp1(request: IncomingMessage, response: ServerResponse, awaitsContinue: boolean, upgrade?: UpgradeAnswer): Promise<void> {
     const inner = this.#inner.get(request.socket);
     if (inner === undefined) return void request.socket.destroy();
-    if (!(await this.#turns.wait(request, response))) return;
+    if (!(await this.#turns.wait(request, response)) || upgrade?.begin() === false) return;
     const { origin, connection } = inner;
     const answer = upgrade ?? new Http1Answer(request, response, () => inner.closing || this.#draining);
     try {

@@ -48,11 +48,25 @@ export class UpgradeAnswer implements ToolAnswer {
     this.#head = head;
     this.response = new ServerResponse(request);
     this.response.shouldKeepAlive = false;
-    this.response.assignSocket(socket as never);
-    this.response.once("finish", () => socket.end());
     this.#plain = new Http1Answer(request, this.response, () => true);
     // Whoever waits for it has other ways to learn that it does not come.
     this.#accepted.promise.catch(() => undefined);
+  }
+
+  /**
+   * Takes the connection over: only once it is this request's turn, as until then the answers before it hold the connection.
+   *
+   * @returns false where another answer still holds it, one of node:http's own; it was ended then
+   */
+  begin(): boolean {
+    const socket = this.#socket as Duplex & { _httpMessage?: ServerResponse | null };
+    if (socket.destroyed || (socket._httpMessage ?? null) !== null) {
+      socket.destroy();
+      return false;
+    }
+    this.response.assignSocket(socket as never);
+    this.response.once("finish", () => socket.end());
+    return true;
   }
 
   /** @throws Refusal INVALID_REQUEST */
