@@ -75,7 +75,7 @@ export class Identifiers {
     let next = wordEnd;
     while (value.length < length) {
       const group = Math.min(4, length - value.length);
-      if (next + group >= end && !final) return MORE;
+      if (next + 1 + group >= end && !final) return MORE;
       if (bytes[next] !== 32) return NONE;
       value += bytes.toString("latin1", next + 1, next + 1 + group);
       next += 1 + group;

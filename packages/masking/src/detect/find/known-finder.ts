@@ -162,6 +162,7 @@ export class KnownFinder {
       value = digits;
     };
     let stop = NONE;
+    const inside = isWord(bytes[at - 1]) && this.#fresh !== base + at;
     switch (bytes[at]) {
       case 92:
         if (at + 1 >= end) return final ? end : MORE;
@@ -174,10 +175,10 @@ export class KnownFinder {
         if (stop === MORE) return MORE;
         return stop === NONE ? at + 1 : this.#begin("private-key", text, at, stop, base, undefined, false, true);
       case 43:
-        if (this.#actions.has("phone")) stop = phoneEnd(text, at, told);
+        if (this.#actions.has("phone") && !inside) stop = phoneEnd(text, at, told);
         break;
       case 40:
-        if (this.#actions.has("phone")) stop = americanEnd(text, at, told);
+        if (this.#actions.has("phone") && !inside) stop = americanEnd(text, at, told);
         break;
       default:
         return this.#actions.has("email") ? this.#email(text, at, base) : at + 1;

@@ -8,9 +8,9 @@ const between = table(/^[ ()./-]$/);
 const american = /^\((\d{3})\)[ -]?(\d{3})[ .-](\d{4})(?!\w)/;
 const americanBytes = 15;
 
-/** A number in international form (E.123), which begins with `+` at `at`; `value` is told its digits. */
+/** A number in international form (E.123), which begins with `+` at `at`, not within a word; `value` is told its digits. */
 export function phoneEnd({ bytes, end, final }: Text, at: number, value: (digits: string) => void): number {
-  if (isWord(bytes[at - 1]) || bytes[at - 1] === 43) return NONE;
+  if (bytes[at - 1] === 43) return NONE;
   let digits = "";
   const ends: [end: number, digits: string][] = [];
   let next = at + 1;
@@ -41,7 +41,6 @@ export function phoneEnd({ bytes, end, final }: Text, at: number, value: (digits
 
 /** A number of the North American plan with its area code in brackets, which begin at `at`. */
 export function americanEnd({ bytes, end, final }: Text, at: number, value: (digits: string) => void): number {
-  if (isWord(bytes[at - 1])) return NONE;
   if (end - at <= americanBytes && !final) return at + 1 >= end || isDigit(bytes[at + 1]) ? MORE : NONE;
   const written = american.exec(bytes.toString("latin1", at, Math.min(end, at + americanBytes)));
   if (written === null || !isPhone(`1${written.slice(1).join("")}`)) return NONE;

@@ -23,8 +23,10 @@ export function awsSecretEnd(text: Text, at: number): number {
 export function azureSecretEnd(text: Text, at: number, wordEnd: number): number {
   const { bytes, end, final } = text;
   if (wordEnd - at !== 5 || bytes[at + 4] !== 81 || bytes[at + 3]! < 48 || bytes[at + 3]! > 57) return NONE;
-  const stop = runEnd(text, wordEnd + 1, azure, 35);
-  if (stop >= end && stop - wordEnd <= 35 && !final) return MORE;
+  let stop = runEnd(text, wordEnd + 1, azure, 36);
+  if (stop >= end && stop - wordEnd <= 36 && !final) return MORE;
+  // A sentence's end.
+  if (bytes[stop - 1] === 46) stop--;
   const length = stop - wordEnd - 1;
   return length >= 31 && length <= 34 ? stop : NONE;
 }

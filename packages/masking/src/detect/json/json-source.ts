@@ -7,6 +7,7 @@ import { escaped } from "./escape.ts";
 import { EventLines } from "./event-lines.ts";
 import { FieldTracker } from "./field-tracker.ts";
 import { PositionMap } from "./position-map.ts";
+import { Spans } from "./spans.ts";
 
 export interface JsonSourceOptions {
   /** JSON stands in the data of server-sent events. */
@@ -37,6 +38,8 @@ export class JsonSource implements Source {
   readonly raw = new TextWindow();
   readonly view = new TextWindow();
   readonly #map = new PositionMap();
+  /** Numbers, in the view. */
+  readonly #numbers = new Spans();
   readonly #fields: FieldTracker | undefined;
   readonly #options: JsonSourceOptions;
   readonly #events: EventLines | undefined;
@@ -95,20 +98,15 @@ export class JsonSource implements Source {
   }
 
   toRaw(finding: Finding): Finding {
-    const { bytes, base, end } = this.view;
-    let start = finding.start;
-    while (start > base && finding.start - start <= maxNumberBytes && isNumeric(bytes[start - 1 - base]!)) start--;
-    // A number's surroundings are structure on both sides, and it is all there.
-    if (start > base && bytes[start - 1 - base] !== STRUCTURE) return new RawFinding(finding, this.#map);
-    let stop = finding.end;
-    while (stop < end && isNumeric(bytes[stop - base]!)) stop++;
-    if ((stop < end && bytes[stop - base] !== STRUCTURE) || !isNumeric(bytes[start - base]!)) return new RawFinding(finding, this.#map);
-    return { ...finding, start: this.#map.raw(start), end: this.#map.raw(stop), bare: true };
+    const around = this.#numbers.around(finding.start);
+    if (around === undefined) return new RawFinding(finding, this.#map);
+    return { ...finding, start: this.#map.raw(around.start), end: this.#map.raw(around.end), bare: true };
   }
 
   forget(viewPosition: number, rawPosition: number): void {
     this.view.forget(viewPosition);
     this.#map.forget(this.view.base);
+    this.#numbers.forget(this.view.base);
     this.raw.forget(this.#tokenAt < 0 ? rawPosition : Math.min(rawPosition, this.#tokenAt));
   }
 
@@ -266,6 +264,7 @@ export class JsonSource implements Source {
     this.#tokenAt = -1;
     this.#understood ||= this.#stack.length > 0;
     const blank = !isNumber || this.#fields?.inside === true;
+    if (!blank) this.#numbers.add(this.view.base + this.#written, this.view.base + this.#written + at - start);
     this.#fields?.scalar(start, at, text === "null", text);
     for (let each = start; each < at; each++) this.#write(blank ? STRUCTURE : bytes[each - base]!);
     this.#state = this.#stack.length === 0 ? "document" : "after";

@@ -1,0 +1,42 @@
+/** Texts that look like what a detector finds, and are something else: they pass byte for byte. */
+export const lookAlikes: readonly string[] = [
+  // Identifiers of machines.
+  "550e8400-e29b-41d4-a716-446655440000",
+  "11111111-2222-4333-8444-555555555555",
+  "da39a3ee5e6b4b0d3255bfef95601890afd80709",
+  "commit 4111111111111111411111111111111141111111",
+  "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+  "01ARZ3NDEKTSV4RRFFQ69G5FAV",
+  "507f1f77bcf86cd799439011",
+  "traceparent: 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+  "1791234567890123456",
+  // Times and measures.
+  "2026-11-25T08:59:48.123Z",
+  "1700000000 1700000000000 1700000000000000 1700000000000000000",
+  "20261125085948",
+  "0.4111111111111111",
+  "4111111111111111.5",
+  "-3.14159265358979323",
+  "192.168.100.100:8080 10.0.0.1/8 fe80::1",
+  "4.11.111 v12.34.56-rc.1 1.2.3.4",
+  // Numbers of things.
+  "ORD-2026-0001234 order 4111111111111112 invoice 12345678 customer 100200300",
+  "ISBN 978-3-16-148410-0 9783161484100 EAN 4006381333931",
+  "2024 2025 2026 2027",
+  "bsn 111222334 pesel 44051401350 ssn 000-12-3456 ssn 666-12-3456 666-12-3456",
+  "123456782 44051401359 86095742719 39053344705 234123412346",
+  "536904399",
+  "+0200 +1 +12345 UTC+01:00",
+  "(212) 555 (000) 555-0123",
+  "DE89370400440532013001 GB29NWBK60161331926810 XX89370400440532013000",
+  "12345678A X1234567A RCCMNL83S18D969A",
+  // Names and addresses of things.
+  "git@github.com:acme/shop.git icon@2x.png lodash@4.17.21 @acme/widget user@localhost a@b",
+  "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GVKl",
+  "-----BEGIN CERTIFICATE----- -----BEGIN PUBLIC KEY----- --------------------------------",
+  "AKIA AKIAIOSFODNN7EXAMPL AKIAIOSFODNN7EXAMPLE1 xAKIAIOSFODNN7EXAMPLE",
+  "ghp_short github_pat_x glpat-x sk-learn sk_live_x npm_config_registry npm_lifecycle_event pk_live_51H8x",
+  "eyJhbGciOiJIUzI1NiJ9 eyJhIjoxfQ.eyJiIjoyfQ.sig eyJ.eyJ.x",
+  "C:\\new\\table\\4111",
+  "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
+];
