@@ -55,8 +55,7 @@ export class DataMasker {
     this.#source = format === "text" ? new TextSource() : new JsonSource(rules.fields, { events: format === "events", passOther, found });
     const foundInView = (finding: Finding) => found(this.#source.toRaw(finding));
     this.#finders = [
-      ...(rules.near.size === 0 ? [] : [new KnownFinder(rules.near, true, foundInView)]),
-      ...(rules.anywhere.size === 0 ? [] : [new KnownFinder(rules.anywhere, false, foundInView)]),
+      ...rules.known.map((detectors) => new KnownFinder(detectors, foundInView)),
       ...rules.patterns.map((rule) => new CustomFinder(rule, foundInView)),
     ];
   }

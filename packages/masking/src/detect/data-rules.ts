@@ -1,7 +1,8 @@
-import { categories as known, presets } from "./detectors/catalogue.ts";
+import { categories as detectable, presets } from "./detectors/catalogue.ts";
 import type { CustomRule } from "./find/custom-finder.ts";
 import { customPattern } from "./find/custom-pattern.ts";
-import { type Action, type Actions, strictness } from "./finding.ts";
+import { KnownDetectors } from "./find/known-detectors.ts";
+import { type Action, strictness } from "./finding.ts";
 import { type CompiledPath, compilePath, fieldPath } from "./json/json-path.ts";
 
 /** What to look for, and what becomes of it. Exactly one of `detect`, `pattern`, `fields` and `paths`. */
@@ -29,9 +30,8 @@ export interface FieldRule {
 
 /** Rules compiled for looking: immutable, shared by any number of maskers. Where several speak of the same text, the strictest counts. */
 export interface DataRules {
-  /** Built-in detectors that want a word beside a number, and those that do not. */
-  readonly near: Actions;
-  readonly anywhere: Actions;
+  /** Built-in detectors, if any: those that want a word beside a number, and those that do not. */
+  readonly known: readonly KnownDetectors[];
   readonly patterns: readonly CustomRule[];
   readonly fields: readonly FieldRule[];
   /** Every category that they may find. */
@@ -53,12 +53,16 @@ export function compileRules(rules: readonly DataRule[]): DataRules {
     for (const path of [...names.map(fieldPath), ...paths.map(compilePath)]) fields.push({ path, category, action });
   }
   const all = [...near.keys(), ...anywhere.keys(), ...patterns.map(({ category }) => category), ...fields.map(({ category }) => category)];
-  return { near, anywhere, patterns, fields, categories: [...new Set(all)] };
+  const known = [
+    ...(near.size === 0 ? [] : [new KnownDetectors(near, true)]),
+    ...(anywhere.size === 0 ? [] : [new KnownDetectors(anywhere, false)]),
+  ];
+  return { known, patterns, fields, categories: [...new Set(all)] };
 }
 
 const categoriesOf = (name: string): readonly string[] => {
   if (Object.hasOwn(presets, name)) return presets[name]!;
-  if (known.includes(name)) return [name];
+  if (detectable.includes(name)) return [name];
   throw new Error(`there is no detector ${name}`);
 };
 

@@ -1,12 +1,19 @@
 import assert from "node:assert/strict";
 import { DataHash } from "./data-hash.ts";
 import { type DataFormat, DataMasker } from "./data-masker.ts";
-import { compileRules, type DataRule } from "./data-rules.ts";
+import { compileRules, type DataRule, type DataRules } from "./data-rules.ts";
 
 /** Every detector, masking. */
 export const everything: readonly DataRule[] = [{ detect: ["credentials", "personal"], do: "mask" }];
 
 const hash = new DataHash(new Uint8Array(32).fill(7));
+
+const known = new Map<readonly DataRule[], DataRules>();
+function compiled(rules: readonly DataRule[]): DataRules {
+  const made = known.get(rules) ?? compileRules(rules);
+  known.set(rules, made);
+  return made;
+}
 
 export interface Looked {
   readonly text: string;
@@ -15,7 +22,7 @@ export interface Looked {
 
 /** What a text becomes that comes in these pieces. */
 export function looked(rules: readonly DataRule[], pieces: readonly Uint8Array[], format: DataFormat = "text", passOther = false): Looked {
-  const masker = new DataMasker(compileRules(rules), { format, hash, passOther });
+  const masker = new DataMasker(compiled(rules), { format, hash, passOther });
   const out = [...pieces.map((piece) => masker.push(piece)), masker.end()];
   return { text: Buffer.concat(out).toString(), counts: Object.fromEntries(masker.counts) };
 }

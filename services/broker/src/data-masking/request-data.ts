@@ -20,8 +20,6 @@ export function againstData(operation: Operation, target: TargetData | undefined
     if (query.length > 1) look(target, { in: "query", name: "" }, parameters(query.slice(1)), "json");
     for (const [name, value] of headers) look(target, { in: "header", name }, Buffer.from(value), "text");
     if (upload === undefined && body.length === 0) return undefined;
-    if (!["", "identity"].includes(headerOf(operation, "content-encoding")?.trim().toLowerCase() ?? ""))
-      return unread(target, "is compressed; send it as it is");
     if (isWide(contentType)) return unread(target, "is in UTF-16 or UTF-32; send it in UTF-8");
     if (upload !== undefined) return undefined;
     const isForm = contentType?.split(";")[0]?.trim().toLowerCase() === "application/x-www-form-urlencoded";

@@ -1,11 +1,10 @@
-import { numbers } from "../detectors/numbers.ts";
-import { tokens } from "../detectors/tokens.ts";
 import { type Action, type Actions, type Finding, type Found, MAX_VALUE_BYTES } from "../finding.ts";
 import type { TextWindow } from "../text-window.ts";
 import { domainEnd, localStart, MAX_LOCAL_BYTES } from "./email.ts";
-import { Identifiers } from "./identifiers.ts";
+import type { Identifiers } from "./identifiers.ts";
 import { JwtMatcher } from "./jwt.ts";
-import { NumberGroups } from "./number-groups.ts";
+import type { KnownDetectors } from "./known-detectors.ts";
+import type { NumberGroups } from "./number-groups.ts";
 import { americanEnd, phoneEnd } from "./phone.ts";
 import { keyContinues, keyStart, MAX_KEY_BYTES } from "./private-key.ts";
 import { isWord, MORE, NONE, type Text, table, word } from "./text.ts";
@@ -56,14 +55,12 @@ export class KnownFinder {
   /** Where an address begins whose end has not come yet. */
   #address = Number.POSITIVE_INFINITY;
 
-  /** @param near whether numbers that say too little need a word beside them that tells what they are */
-  constructor(actions: Actions, near: boolean, found: Found) {
+  constructor({ actions, numbers, identifiers, tokens }: KnownDetectors, found: Found) {
     this.#actions = actions;
     this.#found = found;
-    const wanted = <T extends { readonly category: string }>(all: readonly T[]) => all.filter(({ category }) => actions.has(category));
-    this.#numbers = wanted(numbers).length === 0 ? undefined : new NumberGroups(wanted(numbers), near);
-    this.#identifiers = new Identifiers(actions);
-    this.#tokens = new TokenMatcher(wanted(tokens));
+    this.#numbers = numbers;
+    this.#identifiers = identifiers;
+    this.#tokens = tokens;
     this.#jwt = actions.has("jwt") ? new JwtMatcher() : undefined;
     this.#awsSecret = actions.has("aws-secret");
     this.#azureSecret = actions.has("azure-secret");
