@@ -36,7 +36,12 @@ describe("ways into a request, end to end", () => {
     await new Promise<void>((resolve) => issuer.listen(0, "127.0.0.1", resolve));
     const tokenUrl = `http://127.0.0.1:${(issuer.address() as AddressInfo).port}/token`;
     site = await embeddedSite({
-      configure: ({ targets }) => {
+      configure: (config) => {
+        const { targets } = config;
+        config.dataMasking = {
+          personal: [{ detect: ["card"], do: "mask" }],
+          out: [{ detect: ["email"], do: "refuse" }],
+        };
         const at = (settings: object) => ({
           kind: "http",
           baseUrl: `http://127.0.0.1:${echo.port}`,
@@ -51,6 +56,7 @@ describe("ways into a request, end to end", () => {
         targets.signed = at({ inject: { hmac: { field: "token", header: "X-Signature" } } });
         targets.oauth = at({ inject: { oauth: { tokenUrl, clientId: "orders-client", clientSecret: "token" } } });
         targets.filled = at({ placeholders: [{ header: "Authorization" }, { body: "/key" }] });
+        targets.covered = at({ inject: { bearer: "token" }, dataMasking: { responses: ["personal"], requests: ["out"] } });
         targets.ruled = at({
           inject: { bearer: "token" },
           rules: [
@@ -147,6 +153,28 @@ describe("ways into a request, end to end", () => {
     assert.equal(refused.message, 'Rule "small-refunds" at target "ruled" blocks this: People refund more.');
     assert.equal((await refusalOf(() => refund({ cents: 1, callback_url: "https://evil.example/" }))).metadata.rule, "no-callbacks");
     await evidenceOnce(site.log, "the rule", (all) => all.some(({ unmapped }) => unmapped.sallyport.details?.rule === "small-refunds"));
+  });
+
+  it("data-masking rules cover answers and stop requests; evidence has categories and counts", async () => {
+    const card = "4242424242424242";
+    const { text, eventUid } = await use("covered", {
+      method: "POST",
+      headers: json,
+      body: `{"note":"${card}","order":"4242424242424241"}`,
+    });
+    assert.ok(text.includes("[masked:card]") && text.includes("4242424242424241") && !text.includes(card), text);
+    const records = await evidenceOnce(site.log, "the finding", (all) =>
+      all.some(({ unmapped }) => unmapped.sallyport.details?.data_found !== undefined),
+    );
+    assert.deepEqual(
+      records.find(({ unmapped }) => unmapped.sallyport.details?.data_found !== undefined)?.unmapped.sallyport.details?.data_found,
+      ["card=1"],
+    );
+    assert.ok(eventUid !== "");
+    const refusal = await refusalOf(() => use("covered", { method: "POST", headers: json, body: `{"to":"alice@example.com"}` }));
+    assert.equal(refusal.reason, "GUARDRAIL_BLOCKED");
+    assert.match(refusal.message, /data-masking\/email.*the body holds/);
+    assert.deepEqual(scanFor(card, Buffer.from(logLines(site.log).join("\n"))), []);
   });
 
   it("evidence, state and logs hold neither the value nor what was made from it", async () => {
