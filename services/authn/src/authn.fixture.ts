@@ -201,7 +201,7 @@ export class AuthnCore {
       limits,
       policy,
       ticketSeconds: 60,
-      workloads: workloadsOf(this.providers, state, clock),
+      workloads: workloadsOf(this.providers, state, { clock, epoch }),
     });
     this.revocations = new Revocations({ ...common, log: revocations, policy });
     this.roster = new Roster({ ...common, limits, policy });

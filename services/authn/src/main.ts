@@ -85,7 +85,14 @@ export async function start(host: Host): Promise<Running> {
   const common = { sessions, revocations: revocationLog, issuer, evidence, clock, epoch };
   const exchange = new Exchange({ ...common, identities, state, limits, sessionSeconds, beforeSession: () => forgetting.declare() });
   const renewal = new Renewal(common);
-  const delegation = new Delegation({ ...common, tickets, limits, policy, ticketSeconds, workloads: workloadsOf(providers, state, clock) });
+  const delegation = new Delegation({
+    ...common,
+    tickets,
+    limits,
+    policy,
+    ticketSeconds,
+    workloads: workloadsOf(providers, state, { clock, epoch }),
+  });
   const revocations = new Revocations({ ...common, log: revocationLog, policy });
 
   const roster = new Roster({ ...common, limits, policy });

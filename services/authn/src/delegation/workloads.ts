@@ -1,4 +1,5 @@
 import type { State } from "@sallyport/state";
+import type { Times } from "../sessions/live-second.ts";
 import { bindToken } from "../trust/token-binding.ts";
 import type { TrustProviders } from "../trust/trust-providers.ts";
 
@@ -7,9 +8,9 @@ export type Workloads = (token: string, tokenType: string, thumbprint: string) =
 
 /** By the configured trust providers, under the rules of every outside token: it stays with the key that showed it first. */
 export const workloadsOf =
-  (providers: Pick<TrustProviders, "verify">, state: State, clock: { now(): number }): Workloads =>
+  (providers: Pick<TrustProviders, "verify">, state: State, { clock, epoch }: Times): Workloads =>
   async (token, tokenType, thumbprint) => {
     const identity = await providers.verify(token, tokenType);
-    await bindToken(state, identity, thumbprint, clock.now());
+    await bindToken(state, identity, thumbprint, clock.now(), epoch());
     return identity.principal;
   };

@@ -115,6 +115,19 @@ describe("exchanging an outside token", () => {
     assert.match(issued.certificateChainPem ?? "", /BEGIN CERTIFICATE/);
     assert.equal(issued.chain?.links?.[0]?.kind, LinkKind.PERSON);
   });
+
+  it("takes no token for single use that is older than the state: whether it was used is lost with a state that comes back empty", async () => {
+    const core = await AuthnCore.open({ provider: { singleUse: true } });
+    try {
+      const used = await core.issuer.token({ jti: "used-before", iat: Math.floor(Date.now() / 1000) - 5 });
+      const stateBegan = core.guardian.current.epoch;
+      await refuses("UNAUTHENTICATED", core.signIn({ subjectToken: used }), /older than Sallyport's state/);
+      assert.ok(stateBegan > 0);
+      await core.signIn({ subjectToken: await core.issuer.token({ jti: "fresh" }) });
+    } finally {
+      await core.close();
+    }
+  });
 });
 
 const order = { subjectToken: "", subjectTokenType: idToken, agentName: undefined, ceiling: undefined, binding: "dpop" as const };

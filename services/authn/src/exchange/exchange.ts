@@ -65,7 +65,7 @@ export class Exchange {
     const chain = chainFor(order, identity);
     await limits.countSignIn(principalOf(chain).id);
     await this.#options.beforeSession();
-    await bindToken(state, identity, holder.thumbprint, clock.now());
+    await bindToken(state, identity, holder.thumbprint, clock.now(), this.#options.epoch());
     const { session, moment } = await this.#begin(chain, ceiling, order.binding, { kind: "key", ...holder }, identity);
     const credential = await issuer.issue(session, moment);
     await evidence.record(drafts.signedIn(chain, identity, ceiling, origin));

@@ -7,8 +7,16 @@ const collection = "outside-tokens";
 /**
  * Ties an outside token to the key that shows it first. Another key is refused from then on; the same key too, where the
  * provider's tokens are for single use. Kept in shared state until the token has expired, so it holds for every replica.
+ * @param epoch of the state, which is when it began: a token for single use that is older may have been used before the state
+ * was lost
  */
-export async function bindToken(state: State, identity: OutsideIdentity, thumbprint: string, now: number): Promise<void> {
+export async function bindToken(state: State, identity: OutsideIdentity, thumbprint: string, now: number, epoch: number): Promise<void> {
+  if (identity.provider.singleUse && identity.issuedAt !== undefined && identity.issuedAt < Math.floor(epoch / 1000)) {
+    throw new Refusal(
+      "UNAUTHENTICATED",
+      "The subject token is older than Sallyport's state, which no longer knows whether it was used: get a new one from its issuer.",
+    );
+  }
   const ttlMs = Math.max(1000, (identity.expiresAt + identity.provider.skewSeconds + 1) * 1000 - now);
   if (await state.create(collection, identity.tokenId, JSON.stringify(thumbprint), { ttlMs })) return;
   if (identity.provider.singleUse) {

@@ -60,6 +60,8 @@ export interface OutsideIdentity {
   readonly owner: string | undefined;
   /** Names this one token, whatever its signature's bytes: for single use and binding. */
   readonly tokenId: string;
+  /** When it was issued, epoch seconds; 0 where it does not say, undefined where that is looked at elsewhere. */
+  readonly issuedAt?: number | undefined;
   /** When it expires, epoch seconds. */
   readonly expiresAt: number;
   /** No session that begins with it lives longer, epoch milliseconds. */

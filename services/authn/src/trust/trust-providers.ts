@@ -43,7 +43,7 @@ export class TrustProviders {
     const { provider, keys } = trusted;
     const claims = await verifySignature(token, provider, (algorithm, kid) => keys.find(algorithm, kid));
     const expiresAt = checkClaims(claims, provider, this.#clock.now());
-    return { provider, ...mapClaims(claims, provider), tokenId: tokenIdOf(token, claims), expiresAt };
+    return { provider, ...mapClaims(claims, provider), tokenId: tokenIdOf(token, claims), issuedAt: Number(claims.iat ?? 0), expiresAt };
   }
 }
 
