@@ -76,12 +76,14 @@ describeWith("people of a real Keycloak", { server: keycloak }, ({ server }) => 
   };
 
   describe("by OIDC", () => {
-    it("exchange an ID token, and have the groups that Keycloak says", async () => {
+    it("exchange an ID token, and have the groups that Keycloak says", async function () {
+      this.timeout(60_000);
       const { links, groups } = await signIn(await idToken("bob"));
       assert.deepEqual([links.map(({ id }) => id), groups], [["kc/bob"], ["kc/release-approvers"]]);
     });
 
-    it("sign in by a browser (authorization code with PKCE)", async () => {
+    it("sign in by a browser (authorization code with PKCE)", async function () {
+      this.timeout(60_000);
       const signingIn = mustRun(["login", "--browser", "--provider", "kc", "-c", site.configFile, "-o", "json"], { env });
       const { url } = await alice().browse(await browser.opened());
       assert.equal(url.hostname, "127.0.0.1");
@@ -91,7 +93,7 @@ describeWith("people of a real Keycloak", { server: keycloak }, ({ server }) => 
     });
 
     it("sign in by a code on another device", async function () {
-      this.timeout(40_000);
+      this.timeout(60_000);
       const where = ["--profile", "device", "--issuer", issuer, "--client-id", "sallyport", "-c", site.configFile];
       const child = spawn(process.execPath, [cli, "login", "--device", ...where, "-o", "json"], {
         env: { ...process.env, ...env },
@@ -137,7 +139,8 @@ describeWith("people of a real Keycloak", { server: keycloak }, ({ server }) => 
     };
     const post = ({ url, html }: Arrived) => fetch(url, { method: "POST", body: new URLSearchParams(html), redirect: "manual" });
 
-    it("sign in by a browser, and have the groups that Keycloak says", async () => {
+    it("sign in by a browser, and have the groups that Keycloak says", async function () {
+      this.timeout(60_000);
       const { signingIn, posted } = await begin();
       assert.equal(posted.url.pathname, "/saml/kc-saml/acs");
       const answer = await post(posted);
@@ -156,7 +159,8 @@ describeWith("people of a real Keycloak", { server: keycloak }, ({ server }) => 
       assert.match(await again.text(), /\(replayed\)/);
     });
 
-    it("are refused where somebody changed what Keycloak signed", async () => {
+    it("are refused where somebody changed what Keycloak signed", async function () {
+      this.timeout(60_000);
       const { signingIn, posted } = await begin();
       const form = new URLSearchParams(posted.html);
       const xml = Buffer.from(form.get("SAMLResponse") ?? "", "base64").toString();
