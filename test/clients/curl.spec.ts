@@ -2,10 +2,11 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { tricks } from "../demo/hostile-api.ts";
 import { logLines, settledEvidence } from "../faults/evidence-log.ts";
+import { describeWithTools, tools } from "../support/it-with.ts";
 import { type EchoTarget, startEcho } from "./echo-target.ts";
 import { newCanary, type ProxySite, proxySite } from "./proxy-site.ts";
 
-describe("curl by sallyport run", () => {
+describeWithTools([tools.bubblewrap, tools.curl], "curl by sallyport run", () => {
   const canary = newCanary();
   let echo: EchoTarget;
   let site: ProxySite;

@@ -1,19 +1,15 @@
 import assert from "node:assert/strict";
 import { execFileSync, spawn } from "node:child_process";
-import { existsSync } from "node:fs";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { join } from "node:path";
+import { describeWithTools, tools } from "../support/it-with.ts";
 import { removeScratch, scratchFolder } from "../support/process/scratch.ts";
 import { type EchoTarget, startEcho } from "./echo-target.ts";
 import { newCanary, type ProxySite, proxySite } from "./proxy-site.ts";
 
-const backend = "/usr/lib/git-core/git-http-backend";
+const backend = tools.git.file;
 
-describe("git by sallyport run, against a real git server", function () {
-  if (!existsSync(backend)) {
-    it.skip("git is not installed here");
-    return;
-  }
+describeWithTools([tools.bubblewrap, tools.git], "git by sallyport run, against a real git server", function () {
   this.timeout(60_000);
   const canary = newCanary();
   let folder: string;

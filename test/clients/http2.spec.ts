@@ -4,11 +4,11 @@ import { existsSync, mkdirSync } from "node:fs";
 import { createServer, type Server } from "node:net";
 import { homedir } from "node:os";
 import { join } from "node:path";
+import { itWith, tools } from "../support/it-with.ts";
 import { type EchoTarget, startEcho } from "./echo-target.ts";
 import { newCanary, type ProxySite, proxySite } from "./proxy-site.ts";
 import { RawTool } from "./raw-tool.ts";
 
-const has = (command: string, ...args: string[]) => spawnSync(command, args, { stdio: "ignore" }).status === 0;
 const h2specVersion = "v2.2.1+incompatible";
 
 /** h2spec, an independent conformance suite; built from its module once, where Go is there. */
@@ -83,8 +83,8 @@ describe("HTTP/2 of the proxy", function () {
       child.on("error", reject).on("close", () => resolve(text));
     });
 
-  it("conforms, as h2spec has it, but for what Node's own HTTP/2 passes over in silence", async function () {
-    const command = has("go", "version") ? h2spec() : undefined;
+  itWith([tools.go], "conforms, as h2spec has it, but for what Node's own HTTP/2 passes over in silence", async function () {
+    const command = h2spec();
     if (command === undefined) this.skip();
     const text = await run(command, ["-h", "127.0.0.1", "-p", String(port()), "-t", "-k", "-P", "/anything", "-o", "1"]);
     const [, tests] = /(\d+) tests, \d+ passed/.exec(text) ?? [];
@@ -96,8 +96,7 @@ describe("HTTP/2 of the proxy", function () {
     );
   });
 
-  it("carries many streams of h2load at once, each a use with its record and its masking", async function () {
-    if (!has("h2load", "--version")) this.skip();
+  itWith([tools.h2load], "carries many streams of h2load at once, each a use with its record and its masking", async () => {
     const url = `https://api.a.test:${echo.port}/anything`;
     const text = await run("h2load", ["-n", "300", "-c", "3", "-m", "20", `--connect-to=127.0.0.1:${port()}`, url]);
     assert.match(text, /300 succeeded, 0 failed, 0 errored/, text);

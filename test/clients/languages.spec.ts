@@ -2,13 +2,13 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { describeWithTools, itWith, tools } from "../support/it-with.ts";
 import { type EchoTarget, startEcho } from "./echo-target.ts";
 import { newCanary, type ProxySite, proxySite } from "./proxy-site.ts";
 
 const tool = (name: string) => fileURLToPath(new URL(`tools/${name}`, import.meta.url));
-const has = (command: string, ...args: string[]) => spawnSync(command, args, { stdio: "ignore" }).status === 0;
 
-describe("HTTP clients of languages by sallyport run", function () {
+describeWithTools([tools.bubblewrap], "HTTP clients of languages by sallyport run", function () {
   this.timeout(90_000);
   const canary = newCanary();
   let echo: EchoTarget;
@@ -38,15 +38,13 @@ describe("HTTP clients of languages by sallyport run", function () {
     assert.ok(!echo.reached.some(({ rawHeaders }) => rawHeaders.includes("Bearer unused")));
   });
 
-  it("Python: requests and urllib", async function () {
-    if (!has("python3", "-c", "import requests")) this.skip();
+  itWith([tools.requests], "Python: requests and urllib", async () => {
     const ran = await site.run(["python3", tool("http_clients.py"), url()]);
     works(ran, 2);
     assert.match(ran.stdout, /403 DESTINATION_NOT_ALLOWED/);
   });
 
-  it("Go: net/http, by HTTP/2", async function () {
-    if (!has("go", "version")) this.skip();
+  itWith([tools.go], "Go: net/http, by HTTP/2", async () => {
     const binary = join(site.folder, "tool");
     const built = spawnSync("go", ["build", "-o", binary, tool("main.go")], {
       encoding: "utf8",

@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
+import { describeWithTools, tools } from "../support/it-with.ts";
 import { type EchoTarget, startEcho } from "./echo-target.ts";
 import { newCanary, type ProxySite, proxySite } from "./proxy-site.ts";
 
 const patient = fileURLToPath(new URL("tools/patient.mjs", import.meta.url));
 
-describe("a tool that runs for long", function () {
+describeWithTools([tools.bubblewrap], "a tool that runs for long", function () {
   this.timeout(60_000);
   const canary = newCanary();
   let echo: EchoTarget;

@@ -1,16 +1,15 @@
 import assert from "node:assert/strict";
-import { execFileSync, spawnSync } from "node:child_process";
+import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { join } from "node:path";
+import { describeWithTools, itWith, tools } from "../support/it-with.ts";
 import { removeScratch, scratchFolder } from "../support/process/scratch.ts";
 import { type EchoTarget, startEcho } from "./echo-target.ts";
 import { newCanary, type ProxySite, proxySite } from "./proxy-site.ts";
 
-const has = (command: string, ...args: string[]) => spawnSync(command, args, { stdio: "ignore" }).status === 0;
-
-describe("package managers by sallyport run, against private registries", function () {
+describeWithTools([tools.bubblewrap], "package managers by sallyport run, against private registries", function () {
   this.timeout(120_000);
   const canary = newCanary();
   let folder: string;
@@ -32,8 +31,7 @@ describe("package managers by sallyport run, against private registries", functi
     removeScratch(folder);
   });
 
-  it("npm installs a scoped package", async function () {
-    if (!has("npm", "--version")) this.skip();
+  itWith([tools.npm], "npm installs a scoped package", async () => {
     const work = join(folder, "work");
     mkdirSync(work);
     writeFileSync(join(work, "package.json"), '{"name":"work","private":true}');
@@ -48,8 +46,7 @@ describe("package managers by sallyport run, against private registries", functi
     assert.ok(!`${stdout}${stderr}`.includes(canary));
   });
 
-  it("pip installs a package", async function () {
-    if (!has("python3", "-m", "pip", "--version")) this.skip();
+  itWith([tools.pip], "pip installs a package", async () => {
     const { code, stdout, stderr } = await site.run([
       "sh",
       "-c",

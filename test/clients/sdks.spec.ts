@@ -2,13 +2,14 @@ import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { describeWith } from "../support/describe-with.ts";
+import { describeWithTools, tools } from "../support/it-with.ts";
 import { signedAws } from "../support/servers/signed-aws.ts";
 import { type EchoTarget, type Routes, startEcho } from "./echo-target.ts";
 import { newCanary, type ProxySite, proxySite } from "./proxy-site.ts";
 
 const tool = (name: string) => fileURLToPath(new URL(`tools/${name}`, import.meta.url));
 
-describe("OpenAI's client by sallyport run", function () {
+describeWithTools([tools.bubblewrap], "OpenAI's client by sallyport run", function () {
   this.timeout(60_000);
   const canary = newCanary();
   let llm: EchoTarget;

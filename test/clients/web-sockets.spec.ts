@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { WebSocket } from "ws";
 import { readEvidence, settledEvidence } from "../faults/evidence-log.ts";
+import { itWith, tools } from "../support/it-with.ts";
 import { newCanary, type ProxySite, proxySite } from "./proxy-site.ts";
 import { RawTool } from "./raw-tool.ts";
 import { startWebSockets, type WebSocketTarget } from "./web-socket-target.ts";
@@ -276,7 +277,7 @@ describe("PROX-11: WebSockets by the proxy", function () {
     assert.ok(!JSON.stringify(uses).includes(canary));
   });
 
-  it("by Node's own WebSocket, by sallyport run; and at a base URL", async () => {
+  itWith([tools.bubblewrap], "by Node's own WebSocket, by sallyport run; and at a base URL", async () => {
     const script = fileURLToPath(new URL("tools/web-socket.mjs", import.meta.url));
     const { code, stdout, stderr } = await site.run([process.execPath, script, `wss://ws.a.test:${target.port}/text`]);
     assert.equal(code, 0, stderr);
