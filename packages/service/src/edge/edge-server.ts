@@ -14,7 +14,7 @@ import { Registry } from "../registry.ts";
 import type { RpcRequest } from "./connect-rpcs.ts";
 import { edgeError } from "./edge-error.ts";
 import type { EdgeRequest, EdgeResponse } from "./edge-route.ts";
-import { readBody } from "./read-body.ts";
+import { drain, readBody } from "./read-body.ts";
 import { requestHeaders } from "./request-headers.ts";
 import { rpcMessage } from "./rpc-body.ts";
 
@@ -102,6 +102,7 @@ export class EdgeServer implements EdgeListener {
       const refusal = refusalOf(error, this.#door.log, `${request.method} edge`);
       // Unread bytes of a refused body would be taken for the next request.
       if (!request.complete) response.setHeader("connection", "close");
+      await drain(request);
       await send(response, edgeError(refusal)).catch(() => response.destroy());
     }
   }

@@ -167,6 +167,20 @@ describe("the HTTP door", () => {
     assert.equal((await post("/sallyport.broker.v1.BrokerService/UseUpload", "")).status, 400);
   });
 
+  it("answers one that is too large each time, with its length declared or not: the answer is not lost with the connection", async () => {
+    for (let times = 0; times < 5; times++) {
+      const declared = await post(exchangePath, Buffer.alloc(6 * 1024 * 1024, 32));
+      assert.equal(await reasonOf(declared), "TOO_LARGE");
+      const answer = await fetch(base + exchangePath, {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: new Blob([Buffer.alloc(6 * 1024 * 1024, 32)]).stream(),
+        duplex: "half",
+      } as RequestInit);
+      assert.deepEqual([answer.status, await reasonOf(answer)], [413, "TOO_LARGE"]);
+    }
+  });
+
   it("never repeats a value that it could not read", async () => {
     const response = await post(writePath, `{"secret":"s","fields":{"a":"canary 4711"},"afterVersion":7}`);
     assert.equal(response.status, 400);

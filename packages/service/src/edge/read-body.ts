@@ -21,7 +21,8 @@ export async function readBody(request: IncomingMessage, headers: ReadonlyMap<st
   const chunks: Buffer[] = [];
   let length = 0;
   try {
-    for await (const chunk of request as AsyncIterable<Buffer>) {
+    // Leaving the loop must not end the connection: the answer is still to go over it.
+    for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
       length += chunk.length;
       if (length > maxBodyBytes) throw tooLarge();
       chunks.push(chunk);
@@ -30,4 +31,27 @@ export async function readBody(request: IncomingMessage, headers: ReadonlyMap<st
     throw error instanceof Refusal ? error : cancelled();
   }
   return Buffer.concat(chunks, length);
+}
+
+const drainedBytes = 16 * 1024 * 1024;
+const drainedMs = 2_000;
+
+/**
+ * Reads over the rest of a body that was refused, within bounds, so that the answer arrives: a connection that is closed with bytes
+ * unread is reset, and a reset may overtake what was answered (RFC 9112 §9.6).
+ */
+export function drain(request: IncomingMessage): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  if (request.complete || request.destroyed) return Promise.resolve();
+  let length = 0;
+  const timer = setTimeout(resolve, drainedMs);
+  request.on("data", (chunk: Buffer) => {
+    length += chunk.length;
+    if (length > drainedBytes) resolve();
+  });
+  for (const event of ["end", "close", "error"]) request.on(event, () => resolve());
+  return promise.finally(() => {
+    clearTimeout(timer);
+    request.pause();
+  });
 }
