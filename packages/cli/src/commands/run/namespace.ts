@@ -5,11 +5,17 @@ import { profileFolder } from "../../profile/profile.ts";
 
 /**
  * A network of its own, with nothing but a loopback in it; and users of its own, so that nothing in it can look into processes
- * outside, whoever they belong to.
+ * outside, whoever they belong to. Root has no capabilities in it, with which it could take away what hides things; and what needs
+ * none but to be root (disks, the kernel's settings) is not there, or read-only.
  */
-const always = ["--unshare-user", "--unshare-net", "--unshare-ipc", "--die-with-parent", "--dev-bind", "/", "/"];
+const always = [
+  ...["--unshare-user", "--unshare-net", "--unshare-ipc", "--die-with-parent", "--cap-drop", "ALL"],
+  ...["--bind", "/", "/", "--dev", "/dev", "--ro-bind-try", "/sys", "/sys"],
+];
 /** Where it can be had: processes of its own too, which end with it. A container's own rules may keep this from us. */
-const processes = ["--unshare-pid", "--proc", "/proc"];
+const ownProcesses = ["--unshare-pid", "--proc", "/proc"];
+/** Bubblewrap itself leaves them writable to a root without capabilities. */
+const kernelSettings = ["/proc/sys", "/proc/sysrq-trigger", "/proc/irq", "/proc/bus"].flatMap((path) => ["--ro-bind-try", path, path]);
 
 /** Starts this program again in a namespace, where it makes the listener for the tool and hands it out (`startInside`). @throws Refusal */
 export function startInNamespace(tool: string, args: readonly string[], hidden: readonly string[], env: NodeJS.ProcessEnv): ChildProcess {
@@ -22,9 +28,9 @@ export function startInNamespace(tool: string, args: readonly string[], hidden: 
 
 function isolationHere(): readonly string[] | undefined {
   if (process.platform !== "linux") return undefined;
-  return [[...always, ...processes], always].find(
-    (flags) => spawnSync("bwrap", [...flags, "--", "/bin/true"], { stdio: "ignore" }).status === 0,
-  );
+  return [ownProcesses, []]
+    .map((processes) => [...always, ...processes, ...kernelSettings])
+    .find((flags) => spawnSync("bwrap", [...flags, "--", "/bin/true"], { stdio: "ignore" }).status === 0);
 }
 
 const noNamespace = () =>

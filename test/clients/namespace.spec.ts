@@ -1,0 +1,53 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { type EchoTarget, startEcho } from "./echo-target.ts";
+import { newCanary, type ProxySite, proxySite } from "./proxy-site.ts";
+
+describe("a tool in the namespace of sallyport run", function () {
+  this.timeout(60_000);
+  const canary = newCanary();
+  let echo: EchoTarget;
+  let site: ProxySite;
+  before(async () => {
+    echo = await startEcho("api.a.test", canary);
+    site = await proxySite(canary, { echo: { server: echo, allow: ["GET /anything"] } });
+  });
+  after(async () => {
+    await site?.stop();
+    await echo?.stop();
+  });
+  const shell = (script: string, settings: Parameters<ProxySite["run"]>[1] = {}) => site.run(["sh", "-c", script], settings);
+
+  it("uncovers nothing that is hidden, though root started it: not by umount, and not in namespaces that it makes", async () => {
+    const saved = JSON.parse(readFileSync(`${site.home}/default.json`, "utf8"));
+    const uncover = `for path in ${site.home} ${site.folder}/data /run; do umount $path; umount -l $path; done; cat ${site.home}/*.json; ls ${site.folder}/data /run`;
+    const ways = ["", "unshare -Urm", "unshare -Um", "unshare -m", "setsid"];
+    const { stdout } = await shell(`grep ^Cap /proc/self/status; ${ways.map((way) => `${way} sh -c '${uncover}'`).join("; ")}`);
+    assert.equal(stdout.match(/^Cap\w+:\s*0{16}$/gm)?.length, 5, stdout);
+    assert.ok(!stdout.includes(saved.credential.token) && !stdout.includes("PRIVATE KEY"));
+    const listed = stdout.split("\n").filter((line) => line !== "" && !line.startsWith("Cap"));
+    // The last is made by umount itself.
+    assert.deepEqual(new Set(listed), new Set([`${site.folder}/data:`, "/run:", "mount"]));
+  });
+
+  it("has neither disks nor the kernel's settings, whatever root owns of them", async () => {
+    // What is written is what stands there, so that nothing happens where it succeeds.
+    const settings = ["/proc/sys/kernel/core_pattern", "/proc/sys/vm/swappiness"];
+    const writes = settings.map((path) => `(cat ${path} > ${path}) && echo wrote ${path}`);
+    const { stdout } = await shell(`find /dev -type b -o -name 'tty?*' -o -name mem; ${writes.join("; ")}`);
+    assert.equal(stdout, "");
+  });
+
+  it("finds what tools need: files of its own, devices, processes, the proxy and its exit code", async () => {
+    const script = [
+      `cd ${site.folder} && mkdir -p work && echo a > work/b && cat work/b && chmod 600 work/b`,
+      "head -c 4 /dev/urandom | wc -c",
+      "echo c > /dev/shm/d && cat /dev/shm/d && mktemp > /dev/null",
+      "(sleep 0.1 & wait) && ls /proc/self/fd > /dev/null && python3 -c 'import multiprocessing; print(multiprocessing.Lock() is not None)'",
+      `curl -sS https://api.a.test:${echo.port}/anything -o /dev/null -w '%{http_code}\\n'`,
+      "exit 7",
+    ].join("; ");
+    const { code, stdout, stderr } = await shell(script);
+    assert.deepEqual([code, stdout], [7, "a\n4\nc\nTrue\n200\n"], stderr);
+  });
+});
