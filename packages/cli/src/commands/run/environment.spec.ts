@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { environmentOf } from "./environment.ts";
+import { environmentOf, withheldSockets } from "./environment.ts";
 
 const settings = {
   proxy: "http://127.0.0.1:4000",
@@ -36,5 +36,17 @@ describe("a tool's environment", () => {
     };
     const env = environmentOf(outside, settings);
     for (const name of Object.keys(outside)) assert.ok(!(name in env), name);
+  });
+
+  it("names the sockets of what it has not", () => {
+    const sockets = withheldSockets({
+      SSH_AUTH_SOCK: "/tmp/ssh-x/agent.1",
+      GPG_AGENT_INFO: "/tmp/gpg/S.gpg-agent:1:1",
+      DBUS_SESSION_BUS_ADDRESS: "unix:path=/tmp/dbus-a,guid=b;unix:abstract=/tmp/c;tcp:host=d",
+      DOCKER_HOST: "unix:///srv/docker.sock",
+      DISPLAY: ":0",
+      MY_SOCKET: "/tmp/mine",
+    });
+    assert.deepEqual(sockets, ["/tmp/ssh-x/agent.1", "/tmp/gpg/S.gpg-agent", "/tmp/dbus-a", "/srv/docker.sock"]);
   });
 });

@@ -14,6 +14,18 @@ export interface ToolEnvironment {
 const withheld =
   /^(?:SSH_AUTH_SOCK|SSH_AGENT_PID|GPG_AGENT_INFO|DBUS_SESSION_BUS_ADDRESS|DOCKER_HOST|XDG_RUNTIME_DIR|WAYLAND_DISPLAY|DISPLAY|SALLYPORT_.*|NODE_CHANNEL_.*)$/;
 
+/** What a tool, and every process that it can look into, may have of an environment. */
+export const withoutWithheld = (env: NodeJS.ProcessEnv): Record<string, string> =>
+  Object.fromEntries(Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined && !withheld.test(entry[0])));
+
+/** Paths of the Unix sockets that withheld variables name: `/path`, `unix:///path` or `unix:path=/path,…`. */
+export function withheldSockets(env: NodeJS.ProcessEnv): string[] {
+  return Object.entries(env).flatMap(([name, value = ""]) => {
+    if (!withheld.test(name)) return [];
+    return value.split(";").flatMap((one) => /^(?:unix:(?:path=|\/\/)?)?(\/[^,:]*)/.exec(one)?.[1] ?? []);
+  });
+}
+
 const local = ["localhost", "127.0.0.1", "::1"];
 
 /** The environment of a tool: its own, with the proxy and whom to trust in all the spellings that tools know. Nothing in it is secret. */
@@ -21,13 +33,12 @@ export function environmentOf(
   env: NodeJS.ProcessEnv,
   { proxy, targets, certificates, targetHosts }: ToolEnvironment,
 ): Record<string, string> {
-  const kept = Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined && !withheld.test(entry[0]));
   // What the tool itself serves on its loopback stays there, unless a target has that name.
   const direct = local.filter((name) => !targetHosts.some((host) => host === name || host.endsWith(`.${name}`))).join(",");
   const { alone, bundle } = certificates;
   const both = (name: string, value: string) => ({ [name]: value, [name.toLowerCase()]: value });
   return {
-    ...Object.fromEntries(kept),
+    ...withoutWithheld(env),
     ...both("HTTP_PROXY", proxy),
     ...both("HTTPS_PROXY", proxy),
     ...both("ALL_PROXY", proxy),

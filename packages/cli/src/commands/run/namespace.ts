@@ -1,7 +1,8 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
-import { existsSync, realpathSync } from "node:fs";
+import { existsSync, realpathSync, statSync } from "node:fs";
 import { Refusal } from "@sallyport/contracts";
 import { profileFolder } from "../../profile/profile.ts";
+import { withheldSockets, withoutWithheld } from "./environment.ts";
 
 /**
  * A network of its own, with nothing but a loopback in it; and users of its own, so that nothing in it can look into processes
@@ -17,13 +18,33 @@ const ownProcesses = ["--unshare-pid", "--proc", "/proc"];
 /** Bubblewrap itself leaves them writable to a root without capabilities. */
 const kernelSettings = ["/proc/sys", "/proc/sysrq-trigger", "/proc/irq", "/proc/bus"].flatMap((path) => ["--ro-bind-try", path, path]);
 
-/** Starts this program again in a namespace, where it makes the listener for the tool and hands it out (`startInside`). @throws Refusal */
+/**
+ * Starts this program again in a namespace, where it makes the listener for the tool and hands it out (`startInside`). Its environment can
+ * be read in there, so it is the tool's.
+ *
+ * @throws Refusal
+ */
 export function startInNamespace(tool: string, args: readonly string[], hidden: readonly string[], env: NodeJS.ProcessEnv): ChildProcess {
   const isolation = isolationHere();
   if (isolation === undefined) throw noNamespace();
   const empty = ["/run", profileFolder(), ...hidden].filter((path) => existsSync(path)).flatMap((path) => ["--tmpfs", realpathSync(path)]);
+  const unreachable = withheldSockets(env)
+    .filter(isSocket)
+    .flatMap((path) => ["--ro-bind", "/dev/null", realpathSync(path)]);
   const self = [process.execPath, ...process.execArgv, process.argv[1] as string, "run", "--inside-namespace", "--", tool, ...args];
-  return spawn("bwrap", [...isolation, ...empty, "--", ...self], { stdio: ["inherit", "inherit", "inherit", "ipc"], env });
+  return spawn("bwrap", [...isolation, ...unreachable, ...empty, "--", ...self], {
+    stdio: ["inherit", "inherit", "inherit", "ipc"],
+    env: withoutWithheld(env),
+  });
+}
+
+function isSocket(path: string): boolean {
+  try {
+    return statSync(path).isSocket();
+  } catch {
+    // What this process cannot reach the tool cannot either.
+    return false;
+  }
 }
 
 function isolationHere(): readonly string[] | undefined {
