@@ -1,11 +1,15 @@
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { createServer } from "node:net";
+import { fileURLToPath } from "node:url";
+import { cli } from "../demo/process.ts";
+import { describeWithTools, tools } from "../support/it-with.ts";
 import { type EchoTarget, startEcho } from "./echo-target.ts";
 import { newCanary, type ProxySite, proxySite } from "./proxy-site.ts";
 
-describe("a tool in the namespace of sallyport run", function () {
+describeWithTools([tools.bubblewrap, tools.curl, tools.python], "a tool in the namespace of sallyport run", function () {
   this.timeout(60_000);
   const canary = newCanary();
   let echo: EchoTarget;
@@ -62,6 +66,38 @@ describe("a tool in the namespace of sallyport run", function () {
     } finally {
       answers.close();
     }
+  });
+
+  describe("started at a terminal", () => {
+    /** @param steps what is awaited, and then typed, in turn */
+    const atTerminal = (steps: readonly string[], script: string) => {
+      const driver = fileURLToPath(new URL("tools/terminal.py", import.meta.url));
+      const words = [driver, ...steps, "--", process.execPath, cli, "run", "-c", site.configFile, "--", "sh", "-c", script];
+      const ran = spawn("python3", words, { stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, SALLYPORT_HOME: site.home } });
+      let shown = "";
+      for (const stream of [ran.stdout, ran.stderr]) stream.setEncoding("utf8").on("data", (text) => (shown += text));
+      return once(ran, "close").then(([code]) => ({ code: code as number, shown }));
+    };
+
+    it("types nothing into it, by whatever of its names", async () => {
+      const type = (path: string) =>
+        `python3 -c 'import fcntl, os, termios; fcntl.ioctl(os.open("${path}", os.O_RDWR), termios.TIOCSTI, b"#")' && echo typed`;
+      const { code, shown } = await atTerminal(
+        [],
+        `${["/dev/tty", "/proc/self/fd/0", "/dev/console"].map(type).join("; ")}; echo "the end"; exit 3`,
+      );
+      assert.match(shown, /the end/);
+      assert.doesNotMatch(shown, /^typed|#/m);
+      assert.equal(code, 3);
+    });
+
+    it("reads what is typed, and gets Ctrl-C once", async () => {
+      const script = `echo ready; read -r line; echo "read: $line"; trap 'echo interrupted' INT; echo waiting; sleep 2 & wait; wait; exit 5`;
+      const { code, shown } = await atTerminal(["ready", "hello\n", "waiting", "\x03"], script);
+      assert.match(shown, /read: hello/);
+      assert.equal(shown.match(/interrupted/g)?.length, 1, shown);
+      assert.equal(code, 5);
+    });
   });
 
   it("finds what tools need: files of its own, devices, processes, the proxy and its exit code", async () => {

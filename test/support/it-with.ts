@@ -18,6 +18,7 @@ export const tools = {
   go: { name: "Go", asks: ["go", "version"], get: "install Go 1.21 or newer" },
   h2load: { name: "h2load", asks: ["h2load", "--version"], get: "apt-get install nghttp2-client" },
   npm: { name: "npm", asks: ["npm", "--version"], get: "install npm" },
+  python: { name: "Python", asks: ["python3", "--version"], get: "apt-get install python3" },
   pip: { name: "pip", asks: ["python3", "-m", "pip", "--version"], get: "apt-get install python3-pip" },
   requests: { name: "Python with requests", asks: ["python3", "-c", "import requests"], get: "apt-get install python3-requests" },
 } as const satisfies Record<string, Tool>;

@@ -29,7 +29,7 @@ export async function startInside(tool: string, args: readonly string[]): Promis
   return typeof code === "number" ? code : 127;
 }
 
-export const forwardedSignals = ["SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT", "SIGUSR2"] as const satisfies NodeJS.Signals[];
+export const forwardedSignals = ["SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT", "SIGUSR2", "SIGWINCH"] as const satisfies NodeJS.Signals[];
 
 /** As a shell has it. @returns the exit code, or why the tool could not be started */
 export function endOf(child: ChildProcess): Promise<number | string> {

@@ -20,7 +20,8 @@ const kernelSettings = ["/proc/sys", "/proc/sysrq-trigger", "/proc/irq", "/proc/
 
 /**
  * Starts this program again in a namespace, where it makes the listener for the tool and hands it out (`startInside`). Its environment can
- * be read in there, so it is the tool's.
+ * be read in there, so it is the tool's. It is away from the terminal that this process may have: no terminal of its own means that it can
+ * type nothing into it (TIOCSTI), to be run outside after its end; signals of the terminal's come to it by way of this process.
  *
  * @throws Refusal
  */
@@ -35,6 +36,8 @@ export function startInNamespace(tool: string, args: readonly string[], hidden: 
   return spawn("bwrap", [...isolation, ...unreachable, ...empty, "--", ...self], {
     stdio: ["inherit", "inherit", "inherit", "ipc"],
     env: withoutWithheld(env),
+    // A session of its own, bubblewrap's included: else Ctrl-C ended that, and so the tool before it could end by itself.
+    detached: true,
   });
 }
 

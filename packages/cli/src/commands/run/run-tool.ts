@@ -56,7 +56,7 @@ async function inNamespace({ tool, args, doors }: ToolRun, door: BrokerDoor, env
     } else if ("failed" in message) failed = message.failed;
     else ended = message.ended;
   });
-  const restore = forward((signal) => inside.connected && inside.send({ signal } satisfies ToInside));
+  const restore = forward(forwardedSignals, (signal) => inside.connected && inside.send({ signal } satisfies ToInside));
   try {
     const code = await endOf(inside);
     if (failed !== undefined || typeof code === "string") throw notStarted(tool, failed ?? String(code));
@@ -75,7 +75,9 @@ async function inTheOpen({ tool, args }: ToolRun, door: BrokerDoor, environment:
   const { port } = proxy.server.address() as { port: number };
   const env = environment(`http://run:${pass}@127.0.0.1:${port}`, `http://run:${pass}@127.0.0.1:${port}/t/`);
   const child: ChildProcess = spawn(tool, args, { stdio: "inherit", env });
-  const restore = forward((signal) => child.kill(signal));
+  // A terminal's reach the tool by themselves, as it is in the same group.
+  const others = forwardedSignals.filter((signal) => !process.stdin.isTTY || !fromTerminal.has(signal));
+  const restore = forward(others, (signal) => child.kill(signal));
   try {
     const code = await endOf(child);
     if (typeof code === "string") throw notStarted(tool, code);
@@ -86,10 +88,12 @@ async function inTheOpen({ tool, args }: ToolRun, door: BrokerDoor, environment:
   }
 }
 
-/** What this process is told goes to the tool. A terminal's Ctrl-C and Ctrl-\ reach the tool by themselves, as it is in the same group. */
-function forward(send: (signal: NodeJS.Signals) => void): () => void {
-  const fromTerminal = new Set<NodeJS.Signals>(process.stdin.isTTY ? ["SIGINT", "SIGQUIT"] : []);
-  const handlers = forwardedSignals.map((signal) => [signal, () => (fromTerminal.has(signal) ? undefined : send(signal))] as const);
+/** Ctrl-C, Ctrl-\, and a window of another size. */
+const fromTerminal: ReadonlySet<NodeJS.Signals> = new Set(["SIGINT", "SIGQUIT", "SIGWINCH"]);
+
+/** What this process is told goes to the tool, and does not end this process before it. */
+function forward(signals: readonly NodeJS.Signals[], send: (signal: NodeJS.Signals) => void): () => void {
+  const handlers = forwardedSignals.map((signal) => [signal, () => (signals.includes(signal) ? send(signal) : undefined)] as const);
   for (const [signal, handler] of handlers) process.on(signal, handler);
   return () => {
     for (const [signal, handler] of handlers) process.off(signal, handler);
