@@ -34,9 +34,14 @@ export class Passing {
   async tunnel(origin: Origin, caller: Caller, call: Call, tool: Socket, opened: () => void): Promise<void> {
     await this.#recorded(origin, caller, call, async (signal, ending) => {
       const far = await this.#parts.egress.connect({ host: origin.host, port: origin.port, signal });
-      opened();
       const end = () => void [far.destroy(), tool.destroy()];
       signal.addEventListener("abort", end, { once: true });
+      // It may have been while the destination was reached, which no listener hears of.
+      if (signal.aborted) {
+        far.destroy();
+        throw signal.reason;
+      }
+      opened();
       far.setTimeout(idleMs, end);
       await Promise.allSettled([pipeline(tool, far), pipeline(far, tool)]);
       signal.removeEventListener("abort", end);
