@@ -9,7 +9,7 @@ import { webSocketMethod, withUpload, withWebSocket } from "../targets/operation
 import type { UseParts } from "../use/parts.ts";
 import { type UseCommand, use } from "../use/use.ts";
 import type { Destinations, Found } from "./destinations.ts";
-import type { Places } from "./places.ts";
+import type { Place, Places } from "./places.ts";
 import { callOf, type ProvenConnection, traceOf } from "./proven-connection.ts";
 import { recordRefused } from "./records.ts";
 import { Retries } from "./retries.ts";
@@ -67,8 +67,8 @@ export class Exchanges {
 
   async #serve(request: ToolRequest, call: Call, answer: ToolAnswer): Promise<void> {
     const caller = await this.#parts.gate.authenticate(call);
-    using _place = this.#parts.places.take(caller);
-    const command = await this.#commandOf(request, caller, call).catch(async (error) => {
+    using place = this.#parts.places.take(caller);
+    const command = await this.#commandOf(request, caller, call, place).catch(async (error) => {
       await recordRefused(this.#parts.use.evidence, caller, call, this.#refusalOf(error, request.signal));
       throw error;
     });
@@ -86,13 +86,13 @@ export class Exchanges {
   }
 
   /** The tool's request as a use, by the one parser of uses. @throws Refusal */
-  async #commandOf(request: ToolRequest, caller: Caller, call: Call): Promise<UseCommand> {
+  async #commandOf(request: ToolRequest, caller: Caller, call: Call, place: Place): Promise<UseCommand> {
     const { catalogue } = this.#parts;
     const headers = toolHeaders(request.headers, request.upgrade !== undefined);
     if (request.hasBody && (request.method === "GET" || request.method === "HEAD")) throw bodyOfGet(request.method);
     const found = this.#find(request, caller, headers.target);
     const { config } = catalogue.target(found.target);
-    const body = await bodyOf(request, headers.contentEncoding, config?.maxBodyBytes ?? maxBytesToNowhere);
+    const body = await bodyOf(request, headers.contentEncoding, config?.maxBodyBytes ?? maxBytesToNowhere, place);
     const message = create(UseRequestSchema, {
       target: found.target,
       accessRequestId: headers.accessRequest,

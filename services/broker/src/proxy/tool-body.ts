@@ -3,6 +3,7 @@ import { Refusal } from "@sallyport/contracts";
 import { maxInlineBytes } from "../rpc/parse-use.ts";
 import type { Upload } from "../targets/operation.ts";
 import { decodedBody } from "../use/response-body.ts";
+import type { Place } from "./places.ts";
 import type { ToolRequest } from "./tool-request.ts";
 
 /** Milliseconds between two pieces of a body after which its sender is taken for gone. */
@@ -15,9 +16,15 @@ export type ToolBody = { readonly inline: Uint8Array } | { readonly upload: Uplo
  * Reads a body as far as it is inline in `Use`. What comes packed is unpacked first: what is judged is what is sent.
  *
  * @param maxBytes of the target; more is refused as soon as it is known
- * @throws Refusal INVALID_REQUEST, TOO_LARGE
+ * @param place of the request: has the bytes that are kept here, until it is disposed of, or they were yielded
+ * @throws Refusal INVALID_REQUEST, TOO_LARGE, RATE_LIMITED
  */
-export async function bodyOf(request: ToolRequest, contentEncoding: string | undefined, maxBytes: number): Promise<ToolBody> {
+export async function bodyOf(
+  request: ToolRequest,
+  contentEncoding: string | undefined,
+  maxBytes: number,
+  place: Pick<Place, "keep" | "letGo">,
+): Promise<ToolBody> {
   if (!request.hasBody) return { inline: new Uint8Array() };
   if (request.declaredLength !== undefined && request.declaredLength > maxBytes) throw tooLarge(maxBytes);
   request.wantBody();
@@ -26,11 +33,12 @@ export async function bodyOf(request: ToolRequest, contentEncoding: string | und
   let length = 0;
   try {
     for (let next = await pieces.next(); !next.done; next = await pieces.next()) {
+      place.keep(next.value.length);
       held.push(next.value);
       length += next.value.length;
       if (length > maxInlineBytes) {
         const size = contentEncoding === undefined ? request.declaredLength : undefined;
-        return { upload: { size, sha256: undefined, pieces: bounded(held, pieces, maxBytes) } };
+        return { upload: { size, sha256: undefined, pieces: bounded(held, pieces, maxBytes, place) } };
       }
     }
   } catch (error) {
@@ -40,12 +48,18 @@ export async function bodyOf(request: ToolRequest, contentEncoding: string | und
   return { inline: Buffer.concat(held) };
 }
 
-async function* bounded(held: readonly Uint8Array[], rest: AsyncIterator<Uint8Array>, maxBytes: number): AsyncIterable<Uint8Array> {
+async function* bounded(
+  held: Uint8Array[],
+  rest: AsyncIterator<Uint8Array>,
+  maxBytes: number,
+  place: Pick<Place, "letGo">,
+): AsyncIterable<Uint8Array> {
   let length = 0;
   try {
-    for (const piece of held) {
+    for (let piece = held.shift(); piece !== undefined; piece = held.shift()) {
       length += piece.length;
       yield piece;
+      place.letGo(piece.length);
     }
     for (let next = await rest.next(); !next.done; next = await rest.next()) {
       length += next.value.length;
