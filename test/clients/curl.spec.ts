@@ -167,6 +167,10 @@ describeWithTools([tools.bubblewrap, tools.curl], "curl by sallyport run", () =>
     ];
     const { stdout, stderr } = await site.run(["sh", "-c", `cd ${site.folder}; ${calls.join("; echo; ")}`]);
     assert.deepEqual(stdout.trim().split("\n"), Array(4).fill(JSON.stringify({ bytes: size })), stderr);
+    await settledEvidence(site.log);
+    const uploads = logLines(site.log).filter((line) => line.includes(`"request_bytes":${size}`));
+    assert.equal(uploads.length, 4);
+    for (const line of uploads) assert.match(line, /"request_hash":"[0-9a-f]{64}"/);
   });
 
   it("refuses a body over the target's bound, declared or not", async function () {

@@ -163,7 +163,11 @@ async function* searched(pieces: AsyncIterable<Uint8Array>, contentType: string 
   }
 }
 
+/** What is sent, with a body of that hash (SHA-256, hex). */
+export const exactBytesOf = ({ target, summary, headers }: Omit<Operation, "exactBytes">, bodyHash: string): Uint8Array =>
+  Buffer.from(JSON.stringify([target, summary, headers, bodyHash]));
+
 const withExactBytes = (operation: Omit<Operation, "exactBytes">): Operation => ({
   ...operation,
-  exactBytes: Buffer.from(JSON.stringify([operation.target, operation.summary, operation.headers, operation.bodyHash])),
+  exactBytes: exactBytesOf(operation, operation.bodyHash),
 });

@@ -42,7 +42,7 @@ export type UsePart =
  */
 export async function* use(command: UseCommand, parts: UseParts, signal: AbortSignal): AsyncGenerator<UsePart> {
   const { ask, operation } = command;
-  const traffic = new Traffic(operation);
+  const traffic = new Traffic(operation, (bytes) => parts.fingerprints.ofStatement(bytes));
   const facts: UseFacts = {
     ask,
     traceparent: command.traceparent,
