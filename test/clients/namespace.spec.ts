@@ -111,5 +111,7 @@ describeWithTools([tools.bubblewrap, tools.curl, tools.python], "a tool in the n
     ].join("; ");
     const { code, stdout, stderr } = await shell(script);
     assert.deepEqual([code, stdout], [7, "a\n4\nc\nTrue\n200\n"], stderr);
+    // As the page says: what it writes stays.
+    assert.equal(readFileSync(`${site.folder}/work/b`, "utf8"), "a\n");
   });
 });
