@@ -13,6 +13,7 @@ describe("TOKN-13: attacks on SAML responses", () => {
   after(() => site.close());
 
   const signed = async (said: Said = {}, how: Signed = {}) => site.idp.signed({ inResponseTo: await site.request(), ...said }, how);
+  const numbered = (count: number, text: (n: number) => string) => Array.from({ length: count }, (_, n) => text(n)).join(" ");
   const posted = (xml: string) => Buffer.from(xml).toString("base64");
 
   /** The parts of a response whose assertion is signed. */
@@ -32,6 +33,14 @@ describe("TOKN-13: attacks on SAML responses", () => {
   describe("the benign twin", () => {
     it("is accepted, for alice", async () => {
       assert.equal((await site.signIn.accept(posted(await signed()))).verified.principal, "staff/alice");
+    });
+
+    it("is accepted with hundreds of groups, each with namespaces of its own, as Keycloak writes them", async () => {
+      const [xs, xsi] = ["http://www.w3.org/2001/XMLSchema", "http://www.w3.org/2001/XMLSchema-instance"];
+      const value = `<saml:AttributeValue xmlns:xs="${xs}" xmlns:xsi="${xsi}" xsi:type="xs:string">`;
+      const before = (xml: string) => xml.replaceAll("<saml:AttributeValue>", value);
+      const groups = Array.from({ length: 500 }, (_, n) => `group-${n}`);
+      assert.equal((await site.signIn.accept(posted(await signed({ groups }, { before })))).verified.groups.length, 500);
     });
   });
 
@@ -184,6 +193,30 @@ describe("TOKN-13: attacks on SAML responses", () => {
         (xml) => xml.replace("<samlp:Status>", `${"<a>".repeat(100)}${"</a>".repeat(100)}<samlp:Status>`),
       ],
       "elements without number": ["too-deep", (xml) => xml.replace("<samlp:Status>", `${"<a/>".repeat(5000)}<samlp:Status>`)],
+      "more elements than a signature can be checked over quickly": [
+        "too-deep",
+        (xml) => xml.replace("<saml:AttributeStatement>", `<saml:AttributeStatement>${"<a/>".repeat(1900)}`),
+      ],
+      "namespaces without number, each in scope of everything": [
+        "too-deep",
+        (xml) => xml.replace("<samlp:Response ", `<samlp:Response ${numbered(60, (n) => `xmlns:n${n}="urn:n"`)} `),
+      ],
+      "namespaces without number, a few at each depth": [
+        "too-deep",
+        (xml) =>
+          xml.replace(
+            "<saml:AttributeStatement>",
+            `<saml:AttributeStatement>${numbered(20, (n) => `<a xmlns:a${n}="urn:a" xmlns:b${n}="urn:b" xmlns:c${n}="urn:c">`)}${"</a>".repeat(20)}`,
+          ),
+      ],
+      "attributes without number": [
+        "too-deep",
+        (xml) => xml.replace("<samlp:Response ", `<samlp:Response ${numbered(8000, (n) => `n${n} = '1'`)} `),
+      ],
+      "more attributes of one element than any has": [
+        "too-deep",
+        (xml) => xml.replace("<samlp:Response ", `<samlp:Response ${numbered(110, (n) => `n${n}=""`)} `),
+      ],
     };
     for (const [what, [rule, attack]] of Object.entries(texts))
       it(what, async () => {

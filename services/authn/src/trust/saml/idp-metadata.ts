@@ -17,6 +17,8 @@ export interface IdpMetadata {
 
 const redirectBinding = "urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Redirect";
 const maxCertificates = 16;
+/** Written by whoever runs the identity provider, and no signature in them is looked at. */
+const metadataLimits = { elements: 2_000, attributes: 10_000 };
 
 /**
  * @param idp the entity id that is configured: metadata of any other are not taken
@@ -26,7 +28,7 @@ const maxCertificates = 16;
 export function parseIdpMetadata(text: string, idp: string, now: number): IdpMetadata {
   const bad = (rule: string) => new Error(`the metadata cannot be used (${rule})`);
   screenXml(text, bad, "allowed");
-  const root = parseXml(text, bad);
+  const root = parseXml(text, bad, metadataLimits);
   const entities = [...root.everything()].filter((one) => one.is(ns.metadata, "EntityDescriptor") && one.attribute("entityID") === idp);
   const [entity] = entities;
   if (entity === undefined || entities.length > 1) throw new Error(`the metadata do not describe ${idp} exactly once`);

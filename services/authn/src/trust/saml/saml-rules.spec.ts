@@ -166,7 +166,8 @@ describe("a SAML response", () => {
       },
     ],
     ["in-response-to", "that answers another request in its message than in its assertion", { responseInResponseTo: "_other" }],
-    ["in-response-to", "whose message does not say what it answers", { responseInResponseTo: undefined }],
+    ["unsolicited", "whose message does not say what it answers", { responseInResponseTo: undefined }],
+    ["in-response-to", "whose message alone does not say what it answers", { responseInResponseTo: undefined }, {}, { idpInitiated: true }],
     ["in-response-to", "that answers what nobody asked", { inResponseTo: `_${"A".repeat(104)}` }],
     ["sha1", "signed by SHA-1", {}, { algorithm: "sha1" }],
     ["sha1", "digested by SHA-1", {}, { digest: "sha1" }],
@@ -219,6 +220,20 @@ describe("a SAML response", () => {
     const inResponseTo = await site.request();
     site.clock.pass(10 * 60_000 + 1);
     await site.refuses("request-over", site.idp.response({ inResponseTo }));
+  });
+
+  it("in-response-to, unsolicited: is refused before any work on its signature, whatever that is", async () => {
+    const evil = await newPair();
+    for (const [rule, inResponseTo] of [
+      ["in-response-to", `_${"A".repeat(104)}`],
+      ["unsolicited", undefined],
+    ] as const) {
+      site.configure();
+      const before = site.read;
+      await site.refuses(rule, site.idp.response({ inResponseTo }, { pair: evil }));
+      assert.equal(site.read, before, "not even the certificates are asked for");
+    }
+    await site.refuses("signature", answer({}, { pair: evil }));
   });
 
   it("in-response-to: is refused where another provider's request is answered", async () => {

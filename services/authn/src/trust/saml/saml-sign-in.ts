@@ -53,11 +53,14 @@ export class SamlSignIn {
     const { idp, requests, codes, state, clock } = this.#options;
     const { provider } = this;
     const now = clock.now();
-    const verified = await verifyResponse(field, provider, idp, now);
+    const waitingFor = (inResponseTo: string | undefined) => {
+      if (inResponseTo === undefined && !provider.idpInitiated) throw samlRefused("unsolicited");
+      if (inResponseTo !== undefined && !provider.spInitiated) throw samlRefused("solicited");
+      return inResponseTo === undefined ? undefined : requests.read(provider.name, inResponseTo, now);
+    };
+    const verified = await verifyResponse(field, provider, idp, now, waitingFor);
     const { inResponseTo } = verified;
-    if (inResponseTo === undefined && !provider.idpInitiated) throw samlRefused("unsolicited");
-    if (inResponseTo !== undefined && !provider.spInitiated) throw samlRefused("solicited");
-    const waiting = inResponseTo === undefined ? undefined : requests.read(provider.name, inResponseTo, now);
+    const waiting = waitingFor(inResponseTo);
     const first = (collection: string, id: string, until: number) =>
       state.create(collection, id, "1", { ttlMs: Math.max(1000, until - now + 1000) });
     if (!(await first("saml-assertions", verified.assertionId, verified.expiresAt))) throw samlRefused("replayed");

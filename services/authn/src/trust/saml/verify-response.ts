@@ -25,8 +25,10 @@ export interface Certificates {
 
 /**
  * A response as it was posted: screened, parsed once, its shape and signatures checked, and its assertion read from nothing but
- * what the signature covers. Whether it answers a request of ours, and is shown for the first time, is for the caller to see to.
+ * what the signature covers. Whether it is shown for the first time is for the caller to see to.
  * @param now epoch milliseconds
+ * @param asked throws where what the response says that it answers is no request of ours: it is called before any work on a signature,
+ *   which whoever may post here, which is everybody, could have done for nothing otherwise
  * @throws Refusal UNAUTHENTICATED, with the rule's name; TARGET_UNAVAILABLE where the certificates cannot be had
  */
 export async function verifyResponse(
@@ -34,10 +36,12 @@ export async function verifyResponse(
   provider: SamlProvider,
   certificates: Certificates,
   now: number,
+  asked: (inResponseTo: string | undefined) => void,
 ): Promise<VerifiedResponse> {
   const xml = decodeResponse(field);
   const response = parseXml(xml);
   const { inResponseTo } = checkMessage(response, provider);
+  asked(inResponseTo);
   const held = assertionOf(response);
   const clear = held.name === "Assertion";
   if (clear && provider.encryptedOnly) throw samlRefused("not-encrypted");

@@ -1,8 +1,24 @@
 import { DOMParser } from "@xmldom/xmldom/lib/dom-parser.js";
 import { type SamlRule, samlRefused } from "./saml-refusals.ts";
 
-const maxElements = 2_000;
+/**
+ * How much of a document is looked at. A signature's library takes time with the square of its elements, and for each element with the
+ * namespaces in scope; each of these bounds is a multiple of what identity providers send, and all of them together some 100 ms.
+ */
+export interface XmlLimits {
+  readonly elements: number;
+  /** Of the whole document, declarations of namespaces among them. */
+  readonly attributes: number;
+}
+
+/** A person's few hundred groups, each with the two namespaces that some identity providers declare for it anew. */
+const messageLimits: XmlLimits = { elements: 1_000, attributes: 2_500 };
 const maxDepth = 40;
+/** Declarations of namespaces from an element up to the root. */
+const maxNamespaces = 50;
+const maxAttributesOfElement = 100;
+
+const xmlns = "http://www.w3.org/2000/xmlns/";
 
 /** Attributes that some schema or library takes for an element's identity. */
 const idNames: ReadonlySet<string> = new Set(["id", "assertionid", "requestid", "responseid"]);
@@ -26,15 +42,17 @@ export class XmlElement {
   readonly dom: unknown;
   readonly #node: DomNode;
 
-  constructor(node: DomNode, depth = 0) {
-    if (depth > maxDepth) throw new TooMuch();
+  constructor(node: DomNode, depth = 0, above = 0) {
+    const attributes = Array.from(node.attributes);
+    const namespaces = above + attributes.filter(({ namespaceURI }) => namespaceURI === xmlns).length;
+    if (depth > maxDepth || namespaces > maxNamespaces || attributes.length > maxAttributesOfElement) throw new TooMuch();
     this.#node = node;
     this.dom = node;
     this.name = node.localName;
     this.namespace = node.namespaceURI ?? "";
     this.children = Array.from(node.childNodes)
       .filter(({ nodeType }) => nodeType === 1)
-      .map((child) => new XmlElement(child, depth + 1));
+      .map((child) => new XmlElement(child, depth + 1, namespaces));
   }
 
   is(namespace: string, name: string): boolean {
@@ -86,9 +104,14 @@ const strict = () => {
 };
 
 /** Parses what was screened, by the very parser that the signature library uses. No two elements may have one ID, whoever calls it that. */
-export function parseXml(text: string, refused: (rule: SamlRule, cause?: unknown) => Error = samlRefused): XmlElement {
+export function parseXml(
+  text: string,
+  refused: (rule: SamlRule, cause?: unknown) => Error = samlRefused,
+  { elements, attributes }: XmlLimits = messageLimits,
+): XmlElement {
   let root: XmlElement;
-  if (text.split("<", maxElements * 2 + 2).length > maxElements * 2) throw refused("too-deep");
+  // In the text, as to parse it takes time with the square of an element's attributes. Each begins a value by `="` or `='`.
+  if (countOf(text, /<[^/]/g) > elements || countOf(text, /=\s*["']/g) > attributes) throw refused("too-deep");
   try {
     root = new XmlElement(strict().parseFromString(text, "text/xml").documentElement as unknown as DomNode);
   } catch (cause) {
@@ -102,4 +125,10 @@ export function parseXml(text: string, refused: (rule: SamlRule, cause?: unknown
     }
   }
   return root;
+}
+
+function countOf(text: string, pattern: RegExp): number {
+  let count = 0;
+  for (const _ of text.matchAll(pattern)) count++;
+  return count;
 }
