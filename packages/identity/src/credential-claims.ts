@@ -19,6 +19,8 @@ export interface CredentialFacts {
   readonly issuedAt: number;
   /** Epoch seconds; at most 600 after `issuedAt`. */
   readonly expiresAt: number;
+  /** When the session ends by itself, epoch seconds; not before `expiresAt`. */
+  readonly sessionEndsAt: number;
   readonly epoch: number;
 }
 
@@ -34,6 +36,8 @@ export interface CredentialClaims {
   iat: number;
   exp: number;
   auth_time: number;
+  /** OpenID Connect Enterprise Extensions. */
+  session_expiry: number;
   epoch: number;
   provider: string;
   cnf: { jkt: string } | { "x5t#S256": string };
@@ -62,6 +66,7 @@ export function credentialClaims(facts: CredentialFacts): CredentialClaims {
     iat: facts.issuedAt,
     exp: facts.expiresAt,
     auth_time: facts.sessionStarts[0] as number,
+    session_expiry: facts.sessionEndsAt,
     epoch: facts.epoch,
     provider: providerOf(principalOf(chain).id),
     cnf: facts.binding.kind === "dpop" ? { jkt: facts.binding.thumbprint } : { "x5t#S256": facts.binding.thumbprint },

@@ -29,6 +29,7 @@ export const someFacts = (changes: Partial<CredentialFacts> = {}): CredentialFac
   binding: { kind: "dpop", thumbprint: sha256("a key") },
   issuedAt: issued,
   expiresAt: issued + 600,
+  sessionEndsAt: issued + 3600,
   epoch: 3,
   ...changes,
 });

@@ -28,6 +28,8 @@ export interface Credential {
   readonly binding: CredentialBinding;
   readonly issuedAt: number;
   readonly expiresAt: number;
+  /** When the session ends by itself; no credential of it lives longer, and no effect. */
+  readonly sessionEndsAt: number;
   readonly notBefore: number | undefined;
   readonly epoch: number;
   /** The trust provider where the chain's principal signed in. */

@@ -24,6 +24,8 @@ export function credentialFrom(claims: Json): Credential {
   agree(claims.sub === principalOf(chain).id, "sub");
   agree(claims.provider === providerOf(principalOf(chain).id), "provider");
   agree(claims.auth_time === sessionStarts[0], "auth_time");
+  const sessionEndsAt = seconds(claims.session_expiry, "session_expiry");
+  agree(sessionEndsAt >= expiresAt, "session_expiry");
   agree(expiresAt > issuedAt && expiresAt - issuedAt <= maxCredentialSeconds, "exp");
   return Object.freeze({
     issuer: text(claims.iss, "iss"),
@@ -36,6 +38,7 @@ export function credentialFrom(claims: Json): Credential {
     binding: bindingFrom(claims.cnf),
     issuedAt,
     expiresAt,
+    sessionEndsAt,
     notBefore: claims.nbf === undefined ? undefined : seconds(claims.nbf, "nbf"),
     epoch: seconds(claims.epoch, "epoch"),
     provider: claims.provider as string,

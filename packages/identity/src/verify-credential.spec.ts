@@ -51,6 +51,7 @@ describe("a credential", () => {
       provider: "other",
       auth_time: issued,
       exp: issued + 601,
+      session_expiry: issued + 599,
       epoch: -1,
       jti: 7,
       groups: "corp/admins",

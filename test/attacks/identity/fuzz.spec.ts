@@ -104,6 +104,7 @@ describe(`${count} mutated credentials and proofs (seed ${seed})`, () => {
     binding: { kind: "dpop", thumbprint: maker.thumbprint },
     issuedAt: second,
     expiresAt: second + 600,
+    sessionEndsAt: second + 3600,
     epoch: 3,
   });
   const cache = new CredentialCache(100);

@@ -129,6 +129,7 @@ export async function deployAgent(changes: Partial<CredentialFacts> = {}, maker 
     binding,
     issuedAt: issued,
     expiresAt: issued + 600,
+    sessionEndsAt: issued - 30 + 3600,
     epoch: 1,
     ...changes,
   };

@@ -245,6 +245,26 @@ describe("the gate", () => {
     assert.equal(stream.reason.reason, "STATE_UNAVAILABLE");
   });
 
+  it("ends a watched stream once the caller's session is over, and begins no effect then, but lets a longer session's go on", async () => {
+    const second = clock.now() / 1000;
+    const short = { issuedAt: second, expiresAt: second + 5, sessionEndsAt: second + 5 };
+    const call = new AbortController();
+    const caller = await gate.authenticate(callWith(proven(await warmAgent(short))).call);
+    const longer = await gate.authenticate(callWith(proven(await warmAgent({ ...short, sessionEndsAt: second + 60 }))).call);
+    // What the machine's own clock has left then is a moment.
+    clock.pass(4_990);
+    while (!feed.lease().held) await sleep(1);
+    const [watched, other] = [gate.watch(caller, call.signal), gate.watch(longer, call.signal)];
+    gate.assertLive(caller);
+    assert.equal(watched.aborted, false);
+    clock.pass(20);
+    while (!watched.aborted) await sleep(1);
+    assert.deepEqual([watched.reason.reason, other.aborted], ["CREDENTIAL_EXPIRED", false]);
+    assert.throws(() => gate.assertLive(caller), { reason: "CREDENTIAL_EXPIRED" });
+    gate.assertLive(longer);
+    other[Symbol.dispose]();
+  });
+
   it("proves a key without a credential, once", async () => {
     const maker = ProofMaker.generate();
     const { call, answered } = callWith({});

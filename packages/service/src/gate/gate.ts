@@ -30,6 +30,9 @@ import { noLease, type TrustFeed } from "./trust-feed.ts";
 /** Milliseconds of a nonce's two minutes after which an answer carries the next one. */
 const nonceRenewalMs = 60_000;
 
+/** Most milliseconds until a stream looks again whether its session is over: the clock may be set meanwhile. */
+const sessionLookMs = 30_000;
+
 /** A signal that ends with what it watches; `using` it, or aborting the signal it was made from, ends the watching. */
 export type WatchedSignal = AbortSignal & Disposable;
 
@@ -102,13 +105,17 @@ export class Gate {
     return this.#verifyProof(call, this.#memories.bare);
   }
 
-  /** Last thing before an effect: the lease is held, and the caller is not revoked. @throws Refusal STATE_UNAVAILABLE, CREDENTIAL_REVOKED */
+  /**
+   * Last thing before an effect: the lease is held, and the caller is neither revoked nor is their session over.
+   * @throws Refusal STATE_UNAVAILABLE, CREDENTIAL_REVOKED, CREDENTIAL_EXPIRED
+   */
   assertLive(caller: Caller): void {
     this.#feed.assertLease();
     this.#assertNotRevoked(caller.credential);
+    if (sessionIsOver(caller.credential, this.#host)) throw sessionOver();
   }
 
-  /** A signal for a stream: aborts with the Refusal when the caller is revoked or the lease is lost, and with `signal`. */
+  /** A signal for a stream: aborts with the Refusal when the caller is revoked, their session is over or the lease is lost, and with `signal`. */
   watch(caller: Caller, signal: AbortSignal): WatchedSignal {
     const watching = new AbortController();
     const look = () => {
@@ -119,7 +126,12 @@ export class Gate {
       }
     };
     const passOn = () => watching.abort(signal.reason);
-    const subscriptions = [this.#feed.onRevoked(look), this.#feed.onLeaseLost(look), () => signal.removeEventListener("abort", passOn)];
+    const subscriptions = [
+      this.#feed.onRevoked(look),
+      this.#feed.onLeaseLost(look),
+      onSessionEnd(caller.credential, this.#host, look),
+      () => signal.removeEventListener("abort", passOn),
+    ];
     const end = () => {
       for (const unsubscribe of subscriptions) unsubscribe();
     };
@@ -193,9 +205,21 @@ const callerOf = (credential: Credential): Caller => ({
 
 const schemeOf = (call: Call) => (call.door === "agents-mtls" ? "Bearer" : "DPoP");
 
-/** Every session of a tree ends by itself with the principal's. */
-const sessionIsOver = ({ sessionStarts }: Credential, { clock, config }: Host): boolean =>
-  ((sessionStarts[0] as number) + config.authn.sessionSeconds) * 1000 <= clock.now();
+/** Milliseconds until a credential's session ends by itself, which is never after the sessions above it. */
+const sessionLeft = ({ sessionEndsAt }: Credential, { clock }: Host): number => sessionEndsAt * 1000 - clock.now();
+
+const sessionIsOver = (credential: Credential, host: Host): boolean => sessionLeft(credential, host) <= 0;
+
+/** Calls once when the session is over. @returns what ends the waiting */
+function onSessionEnd(credential: Credential, host: Host, ended: () => void): () => void {
+  let timer: NodeJS.Timeout;
+  const wait = () => {
+    timer = setTimeout(() => (sessionIsOver(credential, host) ? ended() : wait()), Math.min(sessionLeft(credential, host), sessionLookMs));
+    timer.unref();
+  };
+  wait();
+  return () => clearTimeout(timer);
+}
 
 /** The token of `authorization: <scheme> <token>`; the scheme in any case (RFC 9110 §11.1). */
 function tokenOf(call: Call, scheme: "DPoP" | "Bearer"): string {

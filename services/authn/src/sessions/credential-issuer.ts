@@ -49,7 +49,8 @@ export class CredentialIssuer {
   ): Promise<IssuedCredential> {
     const { signer, issuer, audience, credentialSeconds } = this.#options;
     const life = Math.min(credentialSeconds, maxCredentialSeconds);
-    const expiresAt = Math.max(issuedAt + 1, Math.min(issuedAt + life, Math.floor(session.endsAt / 1000)));
+    const sessionEndsAt = Math.max(issuedAt + 1, Math.floor(session.endsAt / 1000));
+    const expiresAt = Math.min(issuedAt + life, sessionEndsAt);
     const { binding, certificateChainPem } = await this.#bind(session, expiresAt);
     const { chain, starts, ceiling } = session;
     const claims = credentialClaims({
@@ -61,6 +62,7 @@ export class CredentialIssuer {
       binding,
       issuedAt,
       expiresAt,
+      sessionEndsAt,
       epoch,
     });
     return {

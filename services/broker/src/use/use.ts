@@ -358,6 +358,7 @@ const brokenOff: ReadonlySet<Reason> = new Set([
   "TARGET_UNAVAILABLE",
   "INTERNAL",
   "CREDENTIAL_REVOKED",
+  "CREDENTIAL_EXPIRED",
   "STATE_UNAVAILABLE",
   // In the middle of an upload.
   "GUARDRAIL_BLOCKED",

@@ -75,6 +75,7 @@ describeWith("the credential key in OpenBao's transit engine", { vault: openbao 
       binding: { kind: "dpop", thumbprint: sha256("a key") },
       issuedAt: second,
       expiresAt: second + 60,
+      sessionEndsAt: second + 3600,
       epoch: 1,
     });
     return signCredential(claims, keyring.signer());
