@@ -11,6 +11,7 @@ import { embeddedSite, type Site } from "../faults/site.ts";
 import { eventually } from "../faults/told.ts";
 import { type Arrived, KeycloakPerson } from "../support/keycloak/person.ts";
 import { makeRealm, password, rotateKey } from "../support/keycloak/realm.ts";
+import { beginSignIn } from "../support/saml/begin-sign-in.ts";
 import { describeWith, keycloak } from "../support/servers.ts";
 
 describeWith("people of a real Keycloak", { server: keycloak }, ({ server }) => {
@@ -135,7 +136,7 @@ describeWith("people of a real Keycloak", { server: keycloak }, ({ server }) => 
       const signingIn = sallyport(["login", "--saml", "kc-saml", "--profile", "saml", "-c", site.configFile, "-o", "json", ...more], {
         env,
       });
-      return { signingIn, posted: await alice().browse(await browser.opened()) };
+      return { signingIn, posted: await alice().browse((await beginSignIn(await browser.opened())).next.href) };
     };
     const post = ({ url, html }: Arrived) => fetch(url, { method: "POST", body: new URLSearchParams(html), redirect: "manual" });
 

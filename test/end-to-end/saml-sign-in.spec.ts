@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { inflateRawSync } from "node:zlib";
+import { keyCode, ProofMaker } from "@sallyport/identity";
 import { BrowserCommand } from "../../packages/cli/src/sign-in/browser.fixture.ts";
 import { LocalIdp, newPair } from "../../services/authn/src/trust/saml/local-idp.fixture.ts";
 import { freePorts } from "../demo/free-port.ts";
@@ -9,6 +10,7 @@ import { sallyport } from "../demo/process.ts";
 import { type Evidence, evidenceOnce } from "../faults/evidence-log.ts";
 import { embeddedSite, type Site } from "../faults/site.ts";
 import { removeScratch, scratchFolder } from "../support/process/scratch.ts";
+import { beginSignIn } from "../support/saml/begin-sign-in.ts";
 
 describe("a person signs in by SAML", () => {
   let site: Site;
@@ -46,16 +48,15 @@ describe("a person signs in by SAML", () => {
 
   /** The request that the browser is sent to the identity provider with. */
   const requestAt = async (url: string) => {
-    const answer = await fetch(url, { redirect: "manual" });
-    const to = new URL(answer.headers.get("location") ?? assert.fail(await answer.text()));
+    const { code, next: to } = await beginSignIn(url);
     assert.equal(`${to.origin}${to.pathname}`, "https://idp.example/sso");
     const xml = inflateRawSync(Buffer.from(to.searchParams.get("SAMLRequest") ?? "", "base64")).toString();
-    return / ID="([^"]+)"/.exec(xml)?.[1] ?? assert.fail(xml);
+    return { code, inResponseTo: / ID="([^"]+)"/.exec(xml)?.[1] ?? assert.fail(xml) };
   };
 
   it("by sallyport login --saml, and no sign-in or refusal is without its record", async () => {
     const signingIn = sallyport(["login", "--saml", "staff", "-c", site.configFile, "-o", "json"], { env });
-    const inResponseTo = await requestAt(await browser.opened());
+    const { code: shown, inResponseTo } = await requestAt(await browser.opened());
     const refused = await post(await idp.response({ inResponseTo, nameId: "mallory" }, { pair: await newPair() }));
     assert.equal(refused.status, 401);
     assert.match(
@@ -67,6 +68,7 @@ describe("a person signs in by SAML", () => {
     await fetch(answer.headers.get("location") ?? "");
     const { code, stdout, stderr } = await signingIn;
     assert.equal(code, 0, stderr);
+    assert.match(stderr, new RegExp(`The page shows the code ${shown}\\.`));
     assert.deepEqual([JSON.parse(stdout).id, JSON.parse(stdout).groups], ["staff/alice", ["staff/release-team"]]);
 
     const bySaml = (all: Evidence[]) => all.filter(({ auth_protocol }) => auth_protocol === "SAML");
@@ -79,6 +81,28 @@ describe("a person signs in by SAML", () => {
         ["session.start", "Success", undefined],
       ],
     );
+  });
+
+  it("and no program or page begins one for a key of its own without the person's yes on a page that shows its code", async () => {
+    const login = (thumbprint: string) => `${base}/login?${new URLSearchParams({ jkt: thumbprint, state: "A".repeat(22), port: "8123" })}`;
+    const [attackers, persons] = [ProofMaker.generate().thumbprint, ProofMaker.generate().thumbprint];
+    const page = await fetch(login(attackers), { redirect: "manual" });
+    assert.deepEqual([page.status, page.headers.get("location")], [200, null], "the browser must rest on a page");
+    assert.match(page.headers.get("content-security-policy") ?? "", /default-src 'none'; frame-ancestors 'none'/);
+    const html = await page.text();
+    assert.ok(html.includes(keyCode(attackers)) && !html.includes(keyCode(persons)), html);
+    // A page of the attacker's sends the form by itself.
+    const headers: Record<string, string>[] = [
+      { origin: "http://127.0.0.1:8123" },
+      { origin: "https://evil.example" },
+      { origin: "null" },
+      {},
+    ];
+    for (const from of headers) {
+      const forged = await fetch(login(attackers), { method: "POST", body: "", headers: from, redirect: "manual" });
+      assert.deepEqual([forged.status, forged.headers.get("location")], [400, null], JSON.stringify(from));
+    }
+    assert.equal((await requestAt(login(persons))).code, keyCode(persons));
   });
 
   it("from the identity provider, with the code that the page shows", async () => {
@@ -100,7 +124,7 @@ describe("a person signs in by SAML", () => {
     const good = { jkt: "A".repeat(43), state: "A".repeat(22), port: "8123" };
     const login = (query: Record<string, string>, more = "") =>
       fetch(`${base}/login?${new URLSearchParams(query)}${more}`, { redirect: "manual" });
-    assert.equal((await login(good)).status, 302);
+    assert.equal((await login(good)).status, 200);
     for (const bad of [{ jkt: "x" }, { state: "A" }, { port: "0" }, { port: "70000" }, { port: "80@evil.example" }, { port: "" }])
       assert.equal((await login({ ...good, ...bad })).status, 400, JSON.stringify(bad));
     assert.equal((await login(good, "&port=1")).status, 400);

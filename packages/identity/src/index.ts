@@ -9,6 +9,7 @@ export { CredentialCache } from "./credential-cache.ts";
 export { type CredentialClaims, type CredentialFacts, credentialClaims } from "./credential-claims.ts";
 export { CredentialKeys } from "./credential-keys.ts";
 export { normalizeHtu } from "./htu.ts";
+export { keyCode } from "./key-code.ts";
 export * from "./name.ts";
 export * from "./nonce-mint.ts";
 export { ProofKeys, type PublicJwk } from "./proof-keys.ts";

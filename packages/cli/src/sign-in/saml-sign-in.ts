@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
 import { printable, Refusal } from "@sallyport/contracts";
+import { keyCode } from "@sallyport/identity";
 import type { ProofMaker } from "@sallyport/sdk";
 import { note } from "../output/print.ts";
 import { isLoopback } from "./issuer-client.ts";
@@ -45,6 +46,7 @@ export async function signInBySaml(login: URL, key: ProofMaker, audience: string
     const url = new URL(login);
     for (const [name, value] of Object.entries({ jkt: key.thumbprint, state, port: new URL(redirect.uri).port }))
       url.searchParams.set(name, value);
+    note(`The page shows the code ${keyCode(key.thumbprint)}. Go on only where it is the same.`);
     note(`Sign in here, with a browser on this machine: ${url.href}`);
     if (canShowBrowser()) openBrowser(url.href);
     const answer = (await redirect.response(state, late.signal)).searchParams;

@@ -6,12 +6,13 @@ import type { Evidence } from "../../evidence/evidence.ts";
 import { recorded } from "../../evidence/recorded.ts";
 import { edgeCall, endpoint } from "../../http/edge-call.ts";
 import { invalid } from "../../http/form.ts";
+import { beginPage } from "./begin-page.ts";
 import { page, sendTo } from "./saml-pages.ts";
 import { ruleOf } from "./saml-refusals.ts";
 import type { Accepted, SamlSignIn } from "./saml-sign-in.ts";
 import type { Waiting } from "./sign-in-request.ts";
 
-/** Under `/saml/<name>/`: `metadata`, `login` where the command line sends a browser, and `acs` where the identity provider does. */
+/** Under `/saml/<name>/`: `metadata`, `login` where the command line sends a browser and the person says yes, and `acs` where the identity provider does. */
 export function registerSaml(edge: EdgeListener, signIns: readonly SamlSignIn[], evidence: Evidence, audience: string): void {
   for (const signIn of signIns) {
     const base = `/saml/${signIn.provider.name}`;
@@ -21,13 +22,31 @@ export function registerSaml(edge: EdgeListener, signIns: readonly SamlSignIn[],
         headers: { "content-type": "application/samlmetadata+xml" },
         body: signIn.metadata(),
       }))
-      .route("GET", `${base}/login`, loginEndpoint(signIn, evidence))
+      .route("GET", `${base}/login`, loginPage(signIn, evidence))
+      .route("POST", `${base}/login`, loginEndpoint(signIn, evidence))
       .route("POST", `${base}/acs`, acsEndpoint(signIn, evidence, audience));
   }
 }
 
+const loginPage = (signIn: SamlSignIn, evidence: Evidence) => (request: EdgeRequest) =>
+  answered(evidence, "saml-login", request, async () => {
+    const { thumbprint } = parseWaiting(request.query);
+    signIn.assertBegunHere();
+    return beginPage(thumbprint);
+  });
+
 const loginEndpoint = (signIn: SamlSignIn, evidence: Evidence) => (request: EdgeRequest) =>
-  answered(evidence, "saml-login", request, async () => sendTo(await signIn.begin(parseWaiting(request.query)), 302));
+  answered(evidence, "saml-login", request, async () => {
+    assertFromOwnPage(request, signIn);
+    return sendTo(await signIn.begin(parseWaiting(request.query)), 303);
+  });
+
+/** The person's yes is given on our page: a form that another page sends by itself comes with that page's `Origin` (RFC 6454 §7). */
+function assertFromOwnPage({ headers }: EdgeRequest, { provider }: SamlSignIn): void {
+  const { origin } = new URL(provider.acs);
+  if (headers.get("origin") !== origin)
+    throw invalid(`Begin at the command line, sallyport login --saml, and go on at the page of ${origin}.`);
+}
 
 const acsEndpoint = (signIn: SamlSignIn, evidence: Evidence, audience: string) => (request: EdgeRequest) =>
   answered(evidence, "saml-acs", request, async (story) => {

@@ -15,4 +15,4 @@ export const page = (status: number, text: string): EdgeResponse => ({
 });
 
 /** A POST that is answered becomes a GET (RFC 9110 §15.4.4): the response does not travel on. */
-export const sendTo = (url: string, status: 302 | 303): EdgeResponse => ({ status, headers: { location: url, ...headers }, body: "" });
+export const sendTo = (url: string, status: 303): EdgeResponse => ({ status, headers: { location: url, ...headers }, body: "" });

@@ -35,10 +35,15 @@ export class SamlSignIn {
     this.provider = options.provider;
   }
 
+  /** @throws Refusal UNAUTHENTICATED where no sign-in is begun here */
+  assertBegunHere(): void {
+    if (!this.provider.spInitiated) throw samlRefused("solicited");
+  }
+
   /** Where the person's browser goes to sign in, with a request of its own. @throws Refusal UNAUTHENTICATED, TARGET_UNAVAILABLE */
   async begin(waiting: Waiting): Promise<string> {
     const { idp, requests, clock } = this.#options;
-    if (!this.provider.spInitiated) throw samlRefused("solicited");
+    this.assertBegunHere();
     const { signInUrl, certificates } = await idp.metadata();
     if (signInUrl === undefined) throw samlRefused("solicited");
     const id = requests.begin(this.provider.name, waiting, clock.now());
