@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { setImmediate as turn } from "node:timers/promises";
 import fc from "fast-check";
 import { bare, newPair, type Said, type Signed } from "../../../services/authn/src/trust/saml/local-idp.fixture.ts";
 import { SamlSite } from "../../../services/authn/src/trust/saml/saml-site.fixture.ts";
@@ -254,6 +255,19 @@ describe("TOKN-13: attacks on SAML responses", () => {
       await site.refuses("too-large", "A".repeat(400_000));
       await site.refuses("not-xml", posted("alice"));
     });
+  });
+
+  it("by as much work as a response can ask for: everything else goes on meanwhile", async () => {
+    const evil = await newPair();
+    const costly = (await signed({}, { pair: evil })).replace("<saml:AttributeStatement>", (tag) => tag + "<a/>".repeat(900));
+    let looking = true;
+    const refused = site.refuses("signature", posted(costly)).finally(() => {
+      looking = false;
+    });
+    let turns = 0;
+    for (; looking; turns++) await turn();
+    await refused;
+    assert.ok(turns > 200, `the event loop turned ${turns} times only`);
   });
 
   describe("by keys and algorithms", () => {

@@ -16,6 +16,7 @@ const whys = {
   entity: "it refers to an entity that XML itself does not define",
   "not-xml": "it is not well-formed XML",
   "too-deep": "its elements are nested too deep, or they, their attributes or namespaces are too many",
+  "too-slow": "to verify its signature took too long",
   "duplicate-id": "two of its elements have the same ID",
   // The message (SAML Core §3.2.2, Bindings §3.5.5.2, Profiles §4.1.4.2).
   "not-a-response": "it is no SAML 2.0 response",

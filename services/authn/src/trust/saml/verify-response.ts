@@ -7,10 +7,14 @@ import * as ns from "./namespaces.ts";
 import { readAssertion } from "./read-assertion.ts";
 import type { SamlProvider } from "./saml-provider.ts";
 import { ruleOf, samlRefused } from "./saml-refusals.ts";
-import { refuseStraySignatures, signatureOf, verifiedXml } from "./verify-signature.ts";
+import { SignatureThread } from "./signature-thread.ts";
+import { refuseStraySignatures, signatureOf } from "./verify-signature.ts";
 import { parseXml, type XmlElement } from "./xml-element.ts";
 
 const success = "urn:oasis:names:tc:SAML:2.0:status:Success";
+
+/** One for all providers of this process; no thread is started before the first response. */
+const signatures = new SignatureThread();
 
 /** What a response proves, and a name for its assertion by which it is known again. */
 export interface VerifiedResponse extends Proven {
@@ -52,9 +56,9 @@ export async function verifyResponse(
   const ofAssertion = signatureOf(signed.element);
   if (!clear) refuseStraySignatures(signed.element, [ofAssertion]);
   if (ofAssertion === undefined) throw samlRefused("unsigned");
-  const verify = (trusted: readonly string[]) => {
-    if (ofResponse !== undefined) verifiedXml(xml, response, ofResponse, trusted);
-    return verifiedXml(signed.xml, signed.element, ofAssertion, trusted);
+  const verify = async (trusted: readonly string[]) => {
+    if (ofResponse !== undefined) await signatures.verified({ xml, of: "root", certificates: trusted });
+    return signatures.verified({ xml: signed.xml, of: clear ? "assertion" : "root", certificates: trusted });
   };
   const assertion = readAssertion(await withRollover(verify, known, certificates));
   const proven = checkAssertion(assertion, provider, now);
@@ -65,12 +69,12 @@ export async function verifyResponse(
 
 /** An identity provider that has changed its key says so in its metadata first, which may be newer than what is known here. */
 async function withRollover(
-  verify: (trusted: readonly string[]) => string,
+  verify: (trusted: readonly string[]) => Promise<string>,
   known: readonly string[],
   certificates: Certificates,
 ): Promise<string> {
   try {
-    return verify(known);
+    return await verify(known);
   } catch (error) {
     const newer = ruleOf(error) === "signature" ? await certificates.again() : undefined;
     if (newer === undefined) throw error;
