@@ -12,7 +12,12 @@ export interface Tool {
 }
 
 export const tools = {
-  bubblewrap: { name: "bubblewrap", asks: ["bwrap", "--version"], get: "apt-get install bubblewrap" },
+  /** A container's own rules may keep namespaces from it. */
+  bubblewrap: {
+    name: "network namespaces by bubblewrap",
+    asks: ["bwrap", "--unshare-user", "--unshare-net", "--bind", "/", "/", "--dev", "/dev", "--", "/bin/true"],
+    get: "apt-get install bubblewrap, on a kernel that lets users have namespaces",
+  },
   curl: { name: "curl", asks: ["curl", "--version"], get: "apt-get install curl" },
   git: { name: "git-http-backend", file: "/usr/lib/git-core/git-http-backend", get: "apt-get install git" },
   go: { name: "Go", asks: ["go", "version"], get: "install Go 1.21 or newer" },
