@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { isValidIBAN } from "ibantools";
 import examples from "libphonenumber-js/examples.mobile.json";
-import { getCountries, getExampleNumber, isValidPhoneNumber } from "libphonenumber-js/min";
+import { getCountries, getExampleNumber, parsePhoneNumberFromString } from "libphonenumber-js/min";
 import { stdnum } from "stdnum";
 import { isCard } from "./card.ts";
 import { isIban } from "./iban.ts";
@@ -69,8 +69,13 @@ describe("a check of numbers", () => {
       fc.constantFrom("1", "44", "49", "48", "31", "34", "33", "55", "91", "7", "999"),
       fc.integer({ min: 6, max: 11 }).chain(digits),
     );
+    // libphonenumber forgives what one dials only at home: +1 1…, +7 8….
+    const isOne = (code: string, number: string) => {
+      const parsed = parsePhoneNumberFromString(`+${code}${number}`);
+      return parsed?.isValid() === true && parsed.number === `+${code}${number}`;
+    };
     fc.assert(
-      fc.property(texts, ([code, number]) => number.startsWith("0") || isPhone(code + number) || !isValidPhoneNumber(`+${code}${number}`)),
+      fc.property(texts, ([code, number]) => number.startsWith("0") || isPhone(code + number) || !isOne(code, number)),
       { numRuns: 1000 },
     );
     for (const country of getCountries()) {
