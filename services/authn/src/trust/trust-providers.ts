@@ -1,9 +1,10 @@
 import { Refusal } from "@sallyport/contracts";
 import { checkClaims } from "./check-claims.ts";
 import { type FetchJson, jwksOf } from "./discovery.ts";
-import { IssuerKeys, type KeyTimes, keyTimes } from "./issuer-keys.ts";
+import { IssuerKeys, keyTimes } from "./issuer-keys.ts";
 import { mapClaims } from "./map-claims.ts";
 import { claimed, refused, tokenIdOf, verifySignature } from "./outside-token.ts";
+import type { RefreshTimes } from "./refreshed.ts";
 import type { OutsideIdentity, TrustProvider } from "./trust-provider.ts";
 
 /** RFC 8693 §3. Both are signed JWTs; the type says what the caller takes it for. */
@@ -17,7 +18,7 @@ export class TrustProviders {
   constructor(
     trusted: readonly { provider: TrustProvider; fetchJson: FetchJson }[],
     clock: { now(): number; monotonic(): number },
-    times?: KeyTimes,
+    times?: RefreshTimes,
   ) {
     this.#clock = clock;
     this.#trusted = trusted.map(({ provider, fetchJson }) => ({
@@ -47,7 +48,7 @@ export class TrustProviders {
   }
 }
 
-const timesOf = ({ keySeconds }: TrustProvider): KeyTimes => ({
+const timesOf = ({ keySeconds }: TrustProvider): RefreshTimes => ({
   ...keyTimes,
   ...(keySeconds === undefined ? {} : { freshMs: keySeconds * 1000 }),
 });

@@ -6,7 +6,6 @@ import { resolveReference, type SamlProviderConfig } from "@sallyport/service";
 import type { State } from "@sallyport/state";
 import { SealedCollection } from "../../sessions/sealed-collection.ts";
 import { secureUrl } from "../discovery.ts";
-import { keyTimes } from "../issuer-keys.ts";
 import { maxSkewSeconds } from "../trust-provider.ts";
 import { parseIdpMetadata } from "./idp-metadata.ts";
 import { KnownIdp, metadataTimes } from "./known-idp.ts";
@@ -28,11 +27,7 @@ export function configuredSaml(
   const signIns = configured.map((one, index) => {
     const provider = providers[index] as SamlProvider;
     const load = async () => parseIdpMetadata(await metadataText(one), provider.idp, clock.now());
-    const idp = new KnownIdp(load, () => clock.monotonic(), {
-      ...metadataTimes,
-      freshMs: one.metadataSeconds * 1000,
-      pauseMs: keyTimes.pauseMs,
-    });
+    const idp = new KnownIdp(load, () => clock.monotonic(), { ...metadataTimes, freshMs: one.metadataSeconds * 1000 });
     return new SamlSignIn({ provider, idp, requests, codes, state, clock });
   });
   return { signIns, codes };
