@@ -1,3 +1,4 @@
+export { certificatesIn } from "./certificates-file.ts";
 export type { Config } from "./config.ts";
 export { ConfigError, type ConfigProblem } from "./config-error.ts";
 export type { Secret } from "./connections.ts";

@@ -1,5 +1,4 @@
-import { readFileSync } from "node:fs";
-import { Refusal } from "@sallyport/contracts";
+import { certificatesIn } from "./certificates-file.ts";
 import { resolveReference } from "./reference.ts";
 import type { Via } from "./via.ts";
 
@@ -22,15 +21,5 @@ export function upstreamProxyOf(via: Via | undefined, setting: string): { via?: 
     username === undefined || password === undefined
       ? undefined
       : { username: resolveReference(username, `${setting}.username`), password: resolveReference(password, `${setting}.password`) };
-  return { via: { ...proxy, ca: ca === undefined ? undefined : certificates(ca, `${setting}.ca`), credentials } };
-}
-
-function certificates(path: string, setting: string): string {
-  try {
-    return readFileSync(path, "utf8");
-  } catch (cause) {
-    throw new Refusal("INVALID_REQUEST", `${setting}: the file ${path} cannot be read (${(cause as NodeJS.ErrnoException).code}).`, {
-      cause,
-    });
-  }
+  return { via: { ...proxy, ca: ca === undefined ? undefined : certificatesIn(ca, `${setting}.ca`), credentials } };
 }

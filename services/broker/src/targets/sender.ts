@@ -1,9 +1,8 @@
-import { readFileSync } from "node:fs";
 import { Readable } from "node:stream";
 import { type Context, context, propagation, type Span, SpanKind, SpanStatusCode, type Tracer, trace } from "@opentelemetry/api";
 import { Refusal } from "@sallyport/contracts";
 import { type ClientIdentity, Egress, type Resolve } from "@sallyport/egress";
-import { type Config, upstreamProxyOf } from "@sallyport/service";
+import { type Config, certificatesIn, upstreamProxyOf } from "@sallyport/service";
 import { type Client, type Dispatcher, errors } from "undici";
 import type { TargetConfig } from "../catalogue/catalogue.ts";
 import { checkRules } from "./allow.ts";
@@ -73,7 +72,7 @@ export class Sender {
           allow: target.network,
           setting: `targets.${name}.network`,
           own: () => own,
-          ...(target.ca === undefined ? {} : { ca: certificates(target.ca, `targets.${name}.ca`) }),
+          ...(target.ca === undefined ? {} : { ca: certificatesIn(target.ca, `targets.${name}.ca`) }),
           ...upstreamProxyOf(target.via, `targets.${name}.via`),
           ...(resolve === undefined ? {} : { resolve }),
         });
@@ -266,15 +265,5 @@ async function* watched(pieces: AsyncIterable<Uint8Array>, moved: () => void): A
   for await (const piece of pieces) {
     moved();
     yield piece;
-  }
-}
-
-function certificates(path: string, setting: string): string {
-  try {
-    return readFileSync(path, "utf8");
-  } catch (cause) {
-    throw new Refusal("INVALID_REQUEST", `${setting}: the file ${path} cannot be read (${(cause as NodeJS.ErrnoException).code}).`, {
-      cause,
-    });
   }
 }

@@ -1,7 +1,6 @@
-import { readFileSync } from "node:fs";
 import { Refusal } from "@sallyport/contracts";
 import { Egress } from "@sallyport/egress";
-import { resolveReference, type TransitKey } from "@sallyport/service";
+import { certificatesIn, resolveReference, type TransitKey } from "@sallyport/service";
 
 const timeoutMs = 3_000;
 const maxBodyBytes = 256 * 1024;
@@ -15,7 +14,7 @@ export class TransitClient {
   /** @throws Refusal INVALID_REQUEST where its certificates cannot be read */
   constructor(config: TransitKey) {
     this.#config = config;
-    const trusted = config.ca === undefined ? {} : { ca: certificatesIn(config.ca) };
+    const trusted = config.ca === undefined ? {} : { ca: certificatesIn(config.ca, "authn.signingKey.openbao.ca") };
     const setting = "authn.signingKey.openbao.network";
     this.#egress = new Egress({ allow: config.network, setting, connectTimeoutMs: timeoutMs, ...trusted });
   }
@@ -81,14 +80,6 @@ export class TransitClient {
 }
 
 const dataOf = ({ json }: { json: Record<string, unknown> }) => (json.data ?? {}) as Record<string, unknown>;
-
-function certificatesIn(path: string): string {
-  try {
-    return readFileSync(path, "utf8");
-  } catch (cause) {
-    throw new Refusal("INVALID_REQUEST", `authn.signingKey.openbao.ca: the file ${path} cannot be read.`, { cause });
-  }
-}
 
 /** Nothing of the answer is quoted: it is another system's text. */
 const failed = (what: string, cause?: unknown) =>
