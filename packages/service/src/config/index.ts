@@ -9,6 +9,7 @@ export { configJsonSchema } from "./json-schema.ts";
 export type { Listen } from "./listen.ts";
 export { loadConfig, parseConfig } from "./load.ts";
 export type { OidcProvider } from "./oidc.ts";
+export { type OpenbaoSignIn, openbaoPath, openbaoSignIn } from "./openbao-sign-in.ts";
 export type { PassedDestination, ProxySettings } from "./proxy.ts";
 export { resolveReference } from "./reference.ts";
 export type { SamlProviderConfig } from "./saml.ts";

@@ -1,7 +1,8 @@
 import { Refusal } from "@sallyport/contracts";
 import { Egress } from "@sallyport/egress";
-import { certificatesIn, resolveReference, type TransitKey } from "@sallyport/service";
+import { certificatesIn, openbaoSignIn, resolveReference, type TransitKey } from "@sallyport/service";
 
+const setting = "authn.signingKey.openbao";
 const timeoutMs = 3_000;
 const maxBodyBytes = 256 * 1024;
 
@@ -14,9 +15,8 @@ export class TransitClient {
   /** @throws Refusal INVALID_REQUEST where its certificates cannot be read */
   constructor(config: TransitKey) {
     this.#config = config;
-    const trusted = config.ca === undefined ? {} : { ca: certificatesIn(config.ca, "authn.signingKey.openbao.ca") };
-    const setting = "authn.signingKey.openbao.network";
-    this.#egress = new Egress({ allow: config.network, setting, connectTimeoutMs: timeoutMs, ...trusted });
+    const trusted = config.ca === undefined ? {} : { ca: certificatesIn(config.ca, `${setting}.ca`) };
+    this.#egress = new Egress({ allow: config.network, setting: `${setting}.network`, connectTimeoutMs: timeoutMs, ...trusted });
   }
 
   /** @param path below `/v1/` @throws Refusal STORE_UNAVAILABLE */
@@ -40,19 +40,10 @@ export class TransitClient {
   }
 
   async #signIn(): Promise<string> {
-    const { approle, jwt, kubernetes, token } = this.#config.auth;
-    const resolved = (reference: string, setting: string) => resolveReference(reference, `authn.signingKey.openbao.auth.${setting}`);
-    if (token !== undefined) return resolved(token, "token");
-    const [mount, body] =
-      approle !== undefined
-        ? [
-            approle.mount,
-            { role_id: resolved(approle.roleId, "approle.roleId"), secret_id: resolved(approle.secretId, "approle.secretId") },
-          ]
-        : jwt !== undefined
-          ? [jwt.mount, { role: jwt.role, jwt: resolved(jwt.token, "jwt.token") }]
-          : [kubernetes?.mount ?? "", { role: kubernetes?.role ?? "", jwt: resolved(kubernetes?.token ?? "", "kubernetes.token") }];
-    const path = `auth/${mount.split("/").map(encodeURIComponent).join("/")}/login`;
+    const { auth } = this.#config;
+    const signIn = openbaoSignIn(auth, `${setting}.auth`);
+    if (signIn === undefined) return resolveReference(auth.token as string, `${setting}.auth.token`);
+    const { path, body } = signIn;
     const answer = await this.#ask("POST", path, body, undefined);
     const given = answer.status === 200 ? (answer.json.auth as { client_token?: unknown } | null)?.client_token : undefined;
     if (typeof given !== "string") throw failed("did not let authn sign in");

@@ -1,3 +1,4 @@
+import { openbaoPath } from "@sallyport/service";
 import { contentVersion } from "../content-version.ts";
 import { refusals } from "../refusals.ts";
 import { type ReadSecret, type SecretVersion, zero } from "../secret-store.ts";
@@ -5,7 +6,7 @@ import { Turns } from "../turns.ts";
 import { utf8Text } from "../utf8-text.ts";
 import { fieldsOf } from "./kv-data.ts";
 import type { KvEngine } from "./kv-engine.ts";
-import { kvPath, urlPath } from "./kv-path.ts";
+import { kvPath } from "./kv-path.ts";
 import type { OpenBaoClient } from "./openbao-client.ts";
 
 /**
@@ -71,6 +72,6 @@ export class KvV1 implements KvEngine {
   }
 
   #at(path: string): string {
-    return `${urlPath(this.#mount)}/${kvPath(this.#mount, path)}`;
+    return `${openbaoPath(this.#mount)}/${kvPath(this.#mount, path)}`;
   }
 }

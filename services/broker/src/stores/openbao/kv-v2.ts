@@ -1,9 +1,10 @@
+import { openbaoPath } from "@sallyport/service";
 import { refusals } from "../refusals.ts";
 import { type ReadSecret, type SecretVersion, zero } from "../secret-store.ts";
 import { utf8Text } from "../utf8-text.ts";
 import { fieldsOf, timeOf } from "./kv-data.ts";
 import type { KvEngine } from "./kv-engine.ts";
-import { kvPath, urlPath } from "./kv-path.ts";
+import { kvPath } from "./kv-path.ts";
 import type { OpenBaoClient } from "./openbao-client.ts";
 
 /** One version as KV version 2 tells it; `data` is null where it was deleted. */
@@ -89,7 +90,7 @@ export class KvV2 implements KvEngine {
   }
 
   #at(kind: "data" | "metadata", path: string): string {
-    return `${urlPath(this.#mount)}/${kind}/${kvPath(this.#mount, path)}`;
+    return `${openbaoPath(this.#mount)}/${kind}/${kvPath(this.#mount, path)}`;
   }
 }
 

@@ -1,7 +1,6 @@
-import { type Clock, type OpenbaoStore as OpenbaoConfig, resolveReference } from "@sallyport/service";
+import { type Clock, type OpenbaoStore as OpenbaoConfig, type OpenbaoSignIn, openbaoSignIn, resolveReference } from "@sallyport/service";
 import { refusals } from "../refusals.ts";
 import { isSealed, type OpenBaoApi } from "./openbao-api.ts";
-import { type SignIn, signInWith } from "./sign-in.ts";
 
 interface Token {
   readonly value: string;
@@ -95,7 +94,7 @@ export class OpenBaoSession {
     return token;
   }
 
-  async #login({ path, body, credential }: SignIn): Promise<Token> {
+  async #login({ path, body, credential }: OpenbaoSignIn): Promise<Token> {
     this.#credential = credential;
     const answer = await this.#api.call({ operation: "login", method: "POST", path, body, repeatable: true });
     if (isSealed(answer)) throw refusals.sealed(this.#name);
@@ -136,8 +135,8 @@ export class OpenBaoSession {
     };
   }
 
-  #signsInWith(): SignIn | undefined {
-    return signInWith(this.#name, this.#auth);
+  #signsInWith(): OpenbaoSignIn | undefined {
+    return openbaoSignIn(this.#auth, `stores.${this.#name}.auth`);
   }
 
   #given(): string {

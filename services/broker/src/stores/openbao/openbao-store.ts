@@ -1,7 +1,6 @@
-import type { Health, OpenbaoStore as OpenbaoConfig } from "@sallyport/service";
+import { type Health, type OpenbaoStore as OpenbaoConfig, openbaoPath } from "@sallyport/service";
 import type { ReadSecret, SecretStore, SecretVersion } from "../secret-store.ts";
 import type { KvEngine } from "./kv-engine.ts";
-import { urlPath } from "./kv-path.ts";
 import { KvV1 } from "./kv-v1.ts";
 import { KvV2 } from "./kv-v2.ts";
 import { OpenBaoClient, type OpenBaoOptions } from "./openbao-client.ts";
@@ -17,7 +16,7 @@ export class OpenBaoStore implements SecretStore {
   /** @throws Refusal INVALID_REQUEST where the mount, a reference or the certificates are not what they must be */
   constructor(name: string, config: OpenbaoConfig, options: OpenBaoOptions & { readonly versionKey: Uint8Array }) {
     const mount = config.mount.replace(/^\/|\/$/g, "");
-    urlPath(mount);
+    openbaoPath(mount);
     this.#client = new OpenBaoClient(name, config, options);
     this.#engine = config.kv === 1 ? new KvV1(name, mount, this.#client, options.versionKey) : new KvV2(name, mount, this.#client);
   }
