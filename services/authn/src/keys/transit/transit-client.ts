@@ -21,11 +21,12 @@ export class TransitClient {
 
   /** @param path below `/v1/` @throws Refusal STORE_UNAVAILABLE */
   async call(method: "GET" | "POST", path: string, body?: object): Promise<Record<string, unknown>> {
-    const first = await this.#ask(method, path, body, await this.#signedIn());
+    const signedIn = this.#signedIn();
+    const first = await this.#ask(method, path, body, await signedIn);
     if (first.status === 200) return dataOf(first);
     if (first.status !== 403) throw failed(`answered ${first.status}`);
-    // The token may have run out, or be forgotten: once more with another.
-    this.#token = undefined;
+    // The token may have run out, or be forgotten: once more with another, which whoever was told earlier may have already.
+    if (this.#token === signedIn) this.#token = undefined;
     const again = await this.#ask(method, path, body, await this.#signedIn());
     if (again.status === 200) return dataOf(again);
     throw failed(again.status === 403 ? "does not allow authn to do this: look at its policy" : `answered ${again.status}`);
