@@ -84,6 +84,18 @@ describe("exchanging an outside token", () => {
     await core.signIn({ subjectToken: await core.issuer.token({ sub: "bob" }) });
   });
 
+  it("gives an agent a place for no longer than its session may last", async () => {
+    await core.close();
+    await open({ limits: { maxAgents: 1 } });
+    const verify = core.providers.verify.bind(core.providers);
+    core.providers.verify = async (...shown) => ({ ...(await verify(...shown)), sessionEnds: core.clock.now() + 60_000 });
+    const agent = (agentName: string) => core.signIn({ agentName, ceiling: mayDelegate });
+    await agent("release");
+    await refuses("RATE_LIMITED", agent("other"), /1 live agents/);
+    core.clock.pass(61_000);
+    await agent("other");
+  });
+
   describe("TOKN-03: what is absent never widens", () => {
     it("an empty subject token is refused", () =>
       refuses("INVALID_REQUEST", core.exchange.exchange({ ...order, subjectToken: "" }, newHolder(), { address: "" })));

@@ -82,7 +82,7 @@ export class Exchange {
       if (revocations.set.revokes({ chain, sessionStarts: starts, issuedAt: second, provider: provider.name }) !== undefined) return "dead";
       const endsAt = Math.min((second + sessionSeconds) * 1000, sessionEnds);
       const session = { sid: actorOf(chain).sid, chain, starts, ceiling, holder, binding, endsAt };
-      if (depthOf(chain) > 0) await limits.takePlace(session, sessionSeconds * 1000);
+      if (depthOf(chain) > 0) await limits.takePlace(session, endsAt - this.#options.clock.now());
       for (const ancestor of principalSessions(session)) await sessions.create(ancestor);
       await sessions.create(session);
       return { session, moment };

@@ -70,7 +70,7 @@ export class Limits {
   async takePlace(session: Session, ttlMs: number, byPolicy: { maxAgents?: number; maxChildren?: number } = {}): Promise<void> {
     const tree = treeOf(session.chain);
     const parent = parentOf(session);
-    await this.#state.join(tree, memberOf(session), ttlMs);
+    await this.keepPlace(session, ttlMs);
     const { maxChildren = Number.POSITIVE_INFINITY } = byPolicy;
     const maxAgents = Math.min(this.settings.maxAgents, byPolicy.maxAgents ?? Number.POSITIVE_INFINITY);
     const exceeded = (held: readonly Place[]) => {
