@@ -60,7 +60,7 @@ export interface OutsideIdentity {
   readonly owner: string | undefined;
   /** Names this one token, whatever its signature's bytes: for single use and binding. */
   readonly tokenId: string;
-  /** When it was issued, epoch seconds; 0 where it does not say, undefined where that is looked at elsewhere. */
+  /** When it was issued, epoch seconds; 0 where it does not say, undefined where nothing here depends on it. */
   readonly issuedAt?: number | undefined;
   /** When it expires, epoch seconds. */
   readonly expiresAt: number;

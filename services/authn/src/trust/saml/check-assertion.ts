@@ -14,6 +14,8 @@ export interface Proven {
   readonly principal: string;
   readonly groups: readonly string[];
   /** Epoch milliseconds. */
+  readonly issuedAt: number;
+  /** Epoch milliseconds. */
   readonly expiresAt: number;
   /** Epoch milliseconds; undefined where the identity provider sets no end. */
   readonly sessionEnds: number | undefined;
@@ -37,6 +39,7 @@ export function checkAssertion(assertion: Assertion, provider: SamlProvider, now
   return {
     principal: parsePrincipalId(`${provider.name}/${subjectOf(assertion, provider)}`),
     groups: groupsOf(assertion, provider),
+    issuedAt: assertion.issuedAt,
     expiresAt: Math.max(confirmedUntil, validUntil) + skew,
     sessionEnds,
     inResponseTo,

@@ -118,7 +118,7 @@ export class LocalIdp {
     };
     const { issuer, responseIssuer = whole.issuer, inResponseTo, groups, method = "urn:oasis:names:tc:SAML:2.0:cm:bearer" } = whole;
     const { format = "urn:oasis:names:tc:SAML:2.0:nameid-format:persistent", nameId = "alice", audience = this.audience } = whole;
-    const issued = time("IssueInstant", whole.issued ?? -5);
+    const issued = time("IssueInstant", whole.issued ?? 0);
     const answers = "responseInResponseTo" in said ? said.responseInResponseTo : inResponseTo;
     const data = `<saml:SubjectConfirmationData${attr("Recipient", whole.recipient)}${attr("InResponseTo", inResponseTo)}${time("NotOnOrAfter", whole.confirmedUntil)}/>`;
     const confirmation = whole.confirmation ?? `<saml:SubjectConfirmation Method="${method}">${data}</saml:SubjectConfirmation>`;

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { sha256 } from "@sallyport/identity";
 import { newHolder, refuses } from "../../authn.fixture.ts";
+import { bindToken } from "../token-binding.ts";
 import { newPair, type Said, type Signed } from "./local-idp.fixture.ts";
 import type { SamlProvider } from "./saml-provider.ts";
 import { SamlSite } from "./saml-site.fixture.ts";
@@ -60,6 +61,14 @@ describe("a SAML response", () => {
       const { code, waiting } = await site.signIn.accept(await site.idp.response());
       assert.equal(waiting, undefined);
       assert.equal((await site.codes.identity(code, newHolder().thumbprint, site.clock.now())).principal, "staff/alice");
+    });
+
+    it("but signs nobody in where it is older than the state, which came back empty and cannot know whether it was shown before", async () => {
+      const { code } = await site.signIn.accept(await answer({ issued: -5 }));
+      const identity = await site.codes.identity(code, site.holder.thumbprint, site.clock.now());
+      const bound = (epoch: number) => bindToken(site.state, identity, site.holder.thumbprint, site.clock.now(), epoch);
+      await refuses("UNAUTHENTICATED", bound(site.clock.now()), /older than Sallyport's state/);
+      await bound(site.clock.now() - 10_000);
     });
 
     it("and its session ends no later than the one at the identity provider", async () => {

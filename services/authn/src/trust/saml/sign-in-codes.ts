@@ -15,6 +15,8 @@ interface Kept {
   readonly groups: readonly string[];
   /** Null where the identity provider sent somebody unasked: the first key that shows the code has it. */
   readonly thumbprint: string | null;
+  /** Of the assertion, epoch seconds. */
+  readonly issuedAt: number;
   readonly expiresAt: number;
   readonly sessionEnds: number | null;
 }
@@ -35,7 +37,7 @@ export class SignInCodes {
   /** @param now epoch milliseconds */
   async make(
     provider: SamlProvider,
-    { principal, groups, sessionEnds }: VerifiedResponse,
+    { principal, groups, issuedAt, sessionEnds }: VerifiedResponse,
     thumbprint: string | undefined,
     now: number,
   ): Promise<string> {
@@ -46,6 +48,7 @@ export class SignInCodes {
       principal,
       groups,
       thumbprint: thumbprint ?? null,
+      issuedAt: Math.floor(issuedAt / 1000),
       expiresAt,
       sessionEnds: sessionEnds ?? null,
     };
@@ -54,7 +57,8 @@ export class SignInCodes {
   }
 
   /**
-   * Who a code stands for. Using it up is for the exchange, as for every token that signs in once.
+   * Who a code stands for. Using it up is for the exchange, as for every token that signs in once; and so is refusing one whose
+   * assertion is older than the state, which then no longer knows whether that was accepted before.
    * @throws Refusal UNAUTHENTICATED; with another key, which harms nothing
    */
   async identity(code: string, thumbprint: string, now: number): Promise<OutsideIdentity> {
@@ -71,6 +75,7 @@ export class SignInCodes {
       groups: kept.groups,
       owner: undefined,
       tokenId: sha256(`saml-code ${code}`),
+      issuedAt: kept.issuedAt,
       expiresAt: kept.expiresAt,
       sessionEnds: kept.sessionEnds ?? undefined,
     };
