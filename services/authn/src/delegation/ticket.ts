@@ -17,7 +17,6 @@ export interface Ticket {
   readonly expiresAt: number;
 }
 
-/** 256 random bits, base64url. */
 /** The key that an order names, or undefined where it is to name none. Neither is read from the other's absence. @throws Refusal INVALID_REQUEST */
 export function parseChildKey({ childThumbprint, unbound }: { childThumbprint: string; unbound: boolean }): string | undefined {
   if (unbound && childThumbprint !== "") throw new Refusal("INVALID_REQUEST", "A ticket names the child's key or is unbound, not both.");
@@ -26,6 +25,7 @@ export function parseChildKey({ childThumbprint, unbound }: { childThumbprint: s
   throw new Refusal("INVALID_REQUEST", "The child's thumbprint must be the RFC 7638 SHA-256 of its public key: 43 characters.");
 }
 
+/** 256 random bits, base64url. */
 export const newTicketText = (): string => randomBytes(32).toString("base64url");
 
 export const ticketHash = (text: string): string => sha256(text);
