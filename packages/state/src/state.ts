@@ -22,7 +22,14 @@ export interface WriteOptions {
 }
 
 /** Collections with an entry for each session or token, of which there are many: {@link State.list} refuses them. */
-export const unlisted: ReadonlySet<string> = new Set(["sessions", "tickets", "outside-tokens"]);
+export const unlisted: ReadonlySet<string> = new Set([
+  "sessions",
+  "tickets",
+  "outside-tokens",
+  "saml-codes",
+  "saml-assertions",
+  "saml-requests",
+]);
 
 /**
  * What the services share: sessions, tickets, revocations, reviews, grants. SQLite where one machine holds it all, Redis
