@@ -10,6 +10,7 @@ export const names = [
   "proxy.throughput",
   "masking.100",
   "masking.1000",
+  "detect",
   "authn.exchange",
   "authn.verify",
   "authn.delegate",

@@ -1,13 +1,11 @@
 import { createHash, randomBytes } from "node:crypto";
 import { Masker, MaskSet, placeholderFor } from "@sallyport/masking";
 import { type Figure, median, rounded, type Settings } from "./figure.ts";
-
-const textBytes = 4 << 20;
-const chunkBytes = 65536;
+import { plainText, pushAll, rate, repeated, textBytes, word } from "./megabytes.ts";
 
 /** Kinds of text, by how much in them looks like the beginning of a value in some encoding: little first. */
 const texts = {
-  text: () => repeated((index) => `${word(index)}${index % 13 === 12 ? ".\n" : " "}`),
+  text: plainText,
   JSON: () =>
     repeated((index) => `{"id":${index},"name":"${word(index)}","note":"say \\"${word(index + 1)}\\"","sum":${index * 37}.50},\n`),
   URLs: () => repeated((index) => `q=${encodeURIComponent(`${word(index)} & ${word(index + 1)}/${index}`)}&`),
@@ -15,19 +13,6 @@ const texts = {
   "near misses": (values: readonly Buffer[]) =>
     repeated((index) => (values[index % values.length] as Buffer).toString("latin1", 0, 19).concat("!")),
 } satisfies Record<string, (values: readonly Buffer[]) => Buffer>;
-const words =
-  "the gateway of a release waits until every order was paid and shipped; then it sends one line to the audit log of its region".split(" ");
-const word = (index: number) => words[(index * 2654435761) % words.length] as string;
-
-function repeated(make: (index: number) => string): Buffer {
-  const parts: string[] = [];
-  for (let length = 0, index = 0; length < textBytes; index++) {
-    const part = make(index);
-    parts.push(part);
-    length += part.length;
-  }
-  return Buffer.from(parts.join(""), "latin1").subarray(0, textBytes);
-}
 
 /**
  * Megabytes a second (10⁶ bytes) that one core masks, by kind of text, with so many secrets looked for in all encodings. Beside it: the same values
@@ -75,15 +60,6 @@ export function masking({ runs, say }: Settings, secrets: 100 | 1000): Figure[] 
 
 function mask(set: MaskSet, text: Buffer): void {
   const masker = new Masker(set);
-  for (let at = 0; at < text.length; at += chunkBytes) masker.push(text.subarray(at, at + chunkBytes));
-  masker.end();
+  pushAll(masker, text);
   if (masker.count > 0) throw new Error("a value stands in the text");
-}
-
-/** By the time that this thread had a core, since nothing here waits. */
-function rate(run: () => void): number {
-  const began = process.threadCpuUsage();
-  run();
-  const { user, system } = process.threadCpuUsage(began);
-  return textBytes / (user + system);
 }

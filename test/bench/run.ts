@@ -21,6 +21,7 @@ if (wanted.has("proxy.latency") || wanted.has("proxy.throughput"))
   figures.push(...(await (await import("./proxy.ts")).proxied(settings, wanted)));
 for (const secrets of [100, 1000] as const)
   if (wanted.has(`masking.${secrets}`)) figures.push(...(await import("./masking.ts")).masking(settings, secrets));
+if (wanted.has("detect")) figures.push(...(await import("./detect.ts")).detect(settings));
 if ([...wanted].some((name) => name.startsWith("authn.")))
   figures.push(...(await (await import("./authn/authn.ts")).authnFigures(settings, wanted)));
 if (wanted.has("start") || wanted.has("idle")) figures.push(...(await (await import("./lifecycle.ts")).lifecycle(settings, wanted)));
