@@ -50,6 +50,16 @@ describe("detectors", () => {
     );
   });
 
+  it("find them in what is called JSON and is none, right behind numbers too", () => {
+    for (const key of findings["private-key"]!) {
+      assert.equal(sameHoweverSplit(everything, key, "json"), "[masked:private-key]");
+      assert.equal(sameHoweverSplit(everything, `[1,2${key}]`, "json"), "[1,2[masked:private-key]]");
+    }
+    const key = findings["private-key"]![0]!;
+    assert.equal(sameHoweverSplit(everything, `-+1-212-555-0123 ${key}`, "json"), "-[masked:phone] [masked:private-key]");
+    assert.equal(sameHoweverSplit(everything, '{"a":12345678Z}', "json"), '{"a":[masked:es-dni]}');
+  });
+
   it("leave what looks alike byte for byte, split at every byte", () => {
     for (const text of lookAlikes) {
       assert.equal(sameHoweverSplit(everything, text), text);

@@ -6,6 +6,7 @@ import { TextWindow } from "../text-window.ts";
 import { escaped } from "./escape.ts";
 import { EventLines } from "./event-lines.ts";
 import { FieldTracker } from "./field-tracker.ts";
+import { isJsonNumber } from "./json-number.ts";
 import { PositionMap } from "./position-map.ts";
 import { Spans } from "./spans.ts";
 
@@ -99,7 +100,8 @@ export class JsonSource implements Source {
 
   toRaw(finding: Finding): Finding {
     const around = this.#numbers.around(finding.start);
-    if (around === undefined) return new RawFinding(finding, this.#map);
+    // What goes on after a number is another thing, and stands in no JSON: `12345678Z`.
+    if (around === undefined || finding.end > around.end) return new RawFinding(finding, this.#map);
     return { ...finding, start: this.#map.raw(around.start), end: this.#map.raw(around.end), bare: true };
   }
 
@@ -257,7 +259,7 @@ export class JsonSource implements Source {
     const { bytes, base } = this.raw;
     const isNumber = this.#state === "number";
     const text = isNumber && this.#fields === undefined ? "" : bytes.toString("latin1", start - base, at - base);
-    if (!isNumber && !words.includes(text)) {
+    if (!(isNumber ? isJsonNumber(bytes, start - base, at - base) : words.includes(text))) {
       this.#isOther(start, at);
       return false;
     }
