@@ -16,7 +16,7 @@ import { Spelling } from "./spelling.ts";
 import { nextStretch } from "./stretches.ts";
 
 /** More skipped bytes than this in a row end a stretch. */
-const MAX_SKIPPED = 4;
+export const MAX_SKIPPED = 4;
 
 const OUTSIDE = 0;
 const LETTER = 1;
@@ -24,11 +24,12 @@ const SKIPPED = 2;
 const LEAD = 3;
 const TAIL = 4;
 
-const kinds = new Uint8Array(256);
-for (let byte = 0; byte < 256; byte++) if (sextets[byte]! >= 0) kinds[byte] = LETTER;
-for (let byte = 0; byte < 256; byte++) if (isSkipped(byte)) kinds[byte] = SKIPPED;
-for (const byte of SPELLING_LEADS) kinds[byte] = LEAD;
-for (const byte of "#;{}") kinds[byte.charCodeAt(0)] = TAIL;
+/** 0 for what stands in no stretch. */
+export const base64Kinds = new Uint8Array(256);
+for (let byte = 0; byte < 256; byte++) if (sextets[byte]! >= 0) base64Kinds[byte] = LETTER;
+for (let byte = 0; byte < 256; byte++) if (isSkipped(byte)) base64Kinds[byte] = SKIPPED;
+for (const byte of SPELLING_LEADS) base64Kinds[byte] = LEAD;
+for (const byte of "#;{}") base64Kinds[byte.charCodeAt(0)] = TAIL;
 
 /** A stretch in which letters may be spelled in one way. */
 interface Spelled {
@@ -62,7 +63,7 @@ export class Base64Reader {
   read(bytes: Uint8Array, from: number, to: number, base: number): void {
     let at = from;
     while (at < to) {
-      if (!this.#open) at = nextStretch(bytes, at, to, kinds, MIN_LETTERS);
+      if (!this.#open) at = nextStretch(bytes, at, to, base64Kinds, MIN_LETTERS);
       if (at === to) break;
       this.#open = true;
       at = this.#readStretch(bytes, at, to, base);
@@ -107,7 +108,7 @@ export class Base64Reader {
   #readStretch(bytes: Uint8Array, from: number, to: number, base: number): number {
     let at = from;
     while (at < to) {
-      const kind = kinds[bytes[at]!];
+      const kind = base64Kinds[bytes[at]!];
       if (kind === OUTSIDE) return at;
       const spelling = this.#spelled.some((spelled) => spelled.spelling !== undefined);
       if (!spelling && (kind === TAIL || (kind === LEAD && spellsNoLetter(bytes, at, to)))) return at;
@@ -119,7 +120,7 @@ export class Base64Reader {
       const begin = at;
       let skipped = this.#skipped;
       for (; at < to; at++) {
-        const next = kinds[bytes[at]!]!;
+        const next = base64Kinds[bytes[at]!]!;
         if (next === LETTER) skipped = 0;
         else if (next === SKIPPED && skipped < MAX_SKIPPED) skipped++;
         else break;
@@ -139,7 +140,7 @@ export class Base64Reader {
 
   /** One byte at or inside a spelling. */
   #readByte(byte: number, index: number): void {
-    const kind = kinds[byte]!;
+    const kind = base64Kinds[byte]!;
     const going: Spelled[] = [];
     for (const spelled of this.#spelled) {
       if (readSpelled(spelled, byte, index)) going.push(spelled);
@@ -185,7 +186,7 @@ export class Base64Reader {
 }
 
 /** Whether it is clear that what `bytes` spell at `at` is no letter. */
-function spellsNoLetter(bytes: Uint8Array, at: number, to: number): boolean {
+export function spellsNoLetter(bytes: Uint8Array, at: number, to: number): boolean {
   const spelled = glance(bytes, at, to);
   return spelled === NO_SPELLING || spelled <= WIDE || (spelled >= 0 && sextets[spelled]! < 0 && !isSkipped(spelled));
 }
@@ -194,7 +195,7 @@ function spellsNoLetter(bytes: Uint8Array, at: number, to: number): boolean {
 function readSpelled(spelled: Spelled, byte: number, index: number): boolean {
   const { spelling, stretch, lead } = spelled;
   if (spelling === undefined) {
-    const kind = kinds[byte]!;
+    const kind = base64Kinds[byte]!;
     if (kind === LETTER) stretch.letter(sextets[byte]!, index, 1);
     if (byte === lead) spelled.spelling = Spelling.begin(byte, index);
     return kind === LETTER || byte === lead || kind === SKIPPED;

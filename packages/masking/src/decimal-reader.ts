@@ -8,13 +8,15 @@ import { nextStretch } from "./stretches.ts";
 
 /** Eight one-digit numbers and what is between them. */
 const MIN_BYTES = 15;
-const MAX_SEPARATORS = 6;
+/** More separators than this in a row end a list. */
+export const MAX_SEPARATORS = 6;
 
 const DIGIT = 1;
 const SEPARATOR = 2;
-const kinds = new Uint8Array(256);
-for (const byte of "0123456789") kinds[byte.charCodeAt(0)] = DIGIT;
-for (const byte of ", \t\r\n;") kinds[byte.charCodeAt(0)] = SEPARATOR;
+/** 0 for what stands in no stretch. */
+export const decimalKinds = new Uint8Array(256);
+for (const byte of "0123456789") decimalKinds[byte.charCodeAt(0)] = DIGIT;
+for (const byte of ", \t\r\n;") decimalKinds[byte.charCodeAt(0)] = SEPARATOR;
 
 export class DecimalReader {
   readonly #bytes: DecodedUnits;
@@ -43,11 +45,11 @@ export class DecimalReader {
   read(bytes: Uint8Array, from: number, to: number, base: number): void {
     let at = from;
     if (this.#inside) {
-      while (at < to && kinds[bytes[at]!] === DIGIT) at++;
+      while (at < to && decimalKinds[bytes[at]!] === DIGIT) at++;
       if (at < to) this.#inside = false;
     }
     while (at < to) {
-      if (!this.#open) at = nextStretch(bytes, at, to, kinds, MIN_BYTES);
+      if (!this.#open) at = nextStretch(bytes, at, to, decimalKinds, MIN_BYTES);
       if (at === to) return;
       this.#open = true;
       at = this.#readStretch(bytes, at, to, base);
@@ -82,7 +84,7 @@ export class DecimalReader {
   #readStretch(bytes: Uint8Array, from: number, to: number, base: number): number {
     for (let at = from; at < to; at++) {
       const byte = bytes[at]!;
-      const kind = kinds[byte];
+      const kind = decimalKinds[byte];
       if (kind === DIGIT) {
         if (this.#number === "") this.#start = base + at;
         if (this.#number.length < 4) this.#number += String.fromCharCode(byte);

@@ -10,14 +10,15 @@ import { nextStretch } from "./stretches.ts";
 
 const MIN_BYTES = 16;
 /** More separators than this in a row end a stretch. */
-const MAX_SEPARATORS = 6;
+export const MAX_SEPARATORS = 6;
 
 const OUTSIDE = 0;
 const DIGIT = 1;
 const SEPARATOR = 2;
-const kinds = new Uint8Array(256);
-for (let byte = 0; byte < 256; byte++) if (nibbles[byte]! >= 0) kinds[byte] = DIGIT;
-for (const byte of " :-,;.xX\t\r\n\0") kinds[byte.charCodeAt(0)] = SEPARATOR;
+/** 0 for what stands in no stretch. */
+export const hexKinds = new Uint8Array(256);
+for (let byte = 0; byte < 256; byte++) if (nibbles[byte]! >= 0) hexKinds[byte] = DIGIT;
+for (const byte of " :-,;.xX\t\r\n\0") hexKinds[byte.charCodeAt(0)] = SEPARATOR;
 
 export class HexReader {
   readonly #firstBytes: Uint8Array;
@@ -36,7 +37,7 @@ export class HexReader {
   read(bytes: Uint8Array, from: number, to: number, base: number): void {
     let at = from;
     while (at < to) {
-      if (!this.#open) at = nextStretch(bytes, at, to, kinds, MIN_BYTES);
+      if (!this.#open) at = nextStretch(bytes, at, to, hexKinds, MIN_BYTES);
       if (at === to) return;
       this.#open = true;
       at = this.#readStretch(bytes, at, to, base);
@@ -63,7 +64,7 @@ export class HexReader {
   #readStretch(bytes: Uint8Array, from: number, to: number, base: number): number {
     for (let at = from; at < to; at++) {
       const byte = bytes[at]!;
-      const kind = kinds[byte];
+      const kind = hexKinds[byte];
       if (kind === OUTSIDE) return at;
       if (kind === DIGIT) {
         const digit = nibbles[byte]!;

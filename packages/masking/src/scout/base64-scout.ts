@@ -3,16 +3,16 @@
  * a row are one group in one of the four alignments, and tables tell by its letters whether the three bytes in it are a run of three of a
  * value's first five letters, or one of them is special, or all are letters of base64 or hex themselves.
  */
-import { glance, maybeSilent, NO_SPELLING, WIDE } from "../glance.ts";
+import { MAX_SKIPPED, spellsNoLetter } from "../base64-reader.ts";
+import { maybeSilent } from "../glance.ts";
 import { AMPERSAND, BACKSLASH, BACKSPACE, ESCAPE, isSkipped, nibbles, PERCENT, sextets } from "../letters.ts";
 import { CONTROL_LETTERS, Spelling, spellingLead } from "../spelling.ts";
 import { type Grams, hashOf, secondHashOf } from "./grams.ts";
 import { BASE64, bitsOf, groupBits, isSpecial, NONE, PLAIN } from "./kinds.ts";
-import { runEnd, runStart } from "./run.ts";
+import { runStart, shortRunEnd } from "./run.ts";
 
 const UNKNOWN_LETTERS = 3;
 const MIN_LETTERS = UNKNOWN_LETTERS + 10;
-const MAX_SKIPPED = 4;
 /** Where a value begins may be told this many letters later; at the end of bytes that go on, so many letters are left to a layer. */
 const LOOKBACK = 32;
 /** What stands so many bytes before decides how the first letters are read. */
@@ -80,9 +80,8 @@ export class Base64Scout {
   look(bytes: Uint8Array, from: number, at: number, end: number, goesOn: boolean): number {
     const bits = bitsOf[0]!;
     let start = runStart(bytes, at, Math.max(0, from - CONTEXT_BYTES), BASE64);
-    const enough = start + this.#shortestRun;
-    const short = runEnd(bytes, at, Math.min(end, enough), BASE64);
-    if (short < enough && (short < end || !goesOn)) {
+    const short = shortRunEnd(bytes, start, at, end, goesOn, this.#shortestRun, BASE64);
+    if (short !== NONE) {
       this.end = Math.max(at + 4, short);
       return NONE;
     }
@@ -136,9 +135,7 @@ export class Base64Scout {
           continue;
         }
         if (spellingLead(byte) !== 1) return at;
-        const spelled = glance(bytes, at, to);
-        if (spelled === NO_SPELLING || spelled <= WIDE || (spelled >= 0 && sextets[spelled]! < 0 && !isSkipped(spelled))) return at;
-        return -1;
+        return spellsNoLetter(bytes, at, to) ? at : -1;
       }
       skipped = 0;
       word = ((word << 6) | value) & 0xffffff;
@@ -264,9 +261,7 @@ export class Base64Scout {
         at++;
         continue;
       }
-      if (spellingLead(byte) !== 1) break;
-      const plain = glance(bytes, at, to);
-      if (plain === NO_SPELLING || plain <= WIDE || (plain >= 0 && sextets[plain]! < 0 && !isSkipped(plain))) break;
+      if (spellingLead(byte) !== 1 || spellsNoLetter(bytes, at, to)) break;
       const spelling = Spelling.begin(byte, at);
       let next = at + 1;
       let progress = "more";

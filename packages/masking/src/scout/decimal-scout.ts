@@ -1,10 +1,10 @@
 import type { Automaton } from "../automaton.ts";
+import { MAX_SEPARATORS } from "../decimal-reader.ts";
 import type { Grams } from "./grams.ts";
 import { bitsOf, DECIMAL, NONE } from "./kinds.ts";
-import { runEnd, runStart } from "./run.ts";
+import { runStart, shortRunEnd } from "./run.ts";
 import { UnitTrack } from "./unit-track.ts";
 
-const MAX_SEPARATORS = 6;
 /** A run is looked through in pieces of so many bytes, which overlap. */
 const PIECE_BYTES = 4096;
 const OVERLAP_BYTES = 256;
@@ -27,9 +27,8 @@ export class DecimalScout {
   look(bytes: Uint8Array, from: number, at: number, end: number, goesOn: boolean): number {
     const bits = bitsOf[0]!;
     const start = runStart(bytes, at, from, DECIMAL);
-    const enough = start + this.#shortestRun;
-    const short = runEnd(bytes, at, Math.min(end, enough), DECIMAL);
-    if (short < enough && (short < end || !goesOn)) {
+    const short = shortRunEnd(bytes, start, at, end, goesOn, this.#shortestRun, DECIMAL);
+    if (short !== NONE) {
       this.end = short;
       return NONE;
     }

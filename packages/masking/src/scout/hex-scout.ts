@@ -1,9 +1,9 @@
+import { MAX_SEPARATORS } from "../hex-reader.ts";
 import { nibbles } from "../letters.ts";
 import type { Grams } from "./grams.ts";
 import { bitsOf, HEX, NONE } from "./kinds.ts";
-import { runEnd, runStart } from "./run.ts";
+import { runStart, shortRunEnd } from "./run.ts";
 
-const MAX_SEPARATORS = 6;
 /** A run is looked through in pieces of so many bytes, which overlap by more than a value's beginning takes. */
 const PIECE_BYTES = 4096;
 const OVERLAP_BYTES = 512;
@@ -32,9 +32,8 @@ export class HexScout {
   /** Looks through the run that `at` is in; where in it a value may begin, or `NONE`. */
   look(bytes: Uint8Array, from: number, at: number, end: number, goesOn: boolean): number {
     const start = runStart(bytes, at, from, HEX);
-    const enough = start + this.#shortestRun;
-    const short = runEnd(bytes, at, Math.min(end, enough), HEX);
-    if (short < enough && (short < end || !goesOn)) {
+    const short = shortRunEnd(bytes, start, at, end, goesOn, this.#shortestRun, HEX);
+    if (short !== NONE) {
       this.end = short;
       return NONE;
     }

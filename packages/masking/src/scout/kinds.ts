@@ -1,5 +1,8 @@
 /** What the scout has to know of single bytes and of pairs of them, whatever is looked for. */
-import { BACKSPACE, isSkipped, nibbles, sextets } from "../letters.ts";
+import { base64Kinds } from "../base64-reader.ts";
+import { decimalKinds } from "../decimal-reader.ts";
+import { hexKinds } from "../hex-reader.ts";
+import { BACKSPACE, isSkipped } from "../letters.ts";
 import { spellingLead } from "../spelling.ts";
 
 /** No place. */
@@ -11,20 +14,18 @@ export const BASE64 = 2;
 export const HEX = 4;
 export const DECIMAL = 8;
 
-const has = (text: string, byte: number): boolean => text.includes(String.fromCharCode(byte));
-
 /** A byte that cannot be read as it stands only, inside `depth` encodings: it may spell another, be stepped over, or take one back. */
 export const isSpecial: readonly Uint8Array[] = [0, 1, 2].map((depth) =>
   Uint8Array.from({ length: 256 }, (_, byte) => (isSkipped(byte) || byte === BACKSPACE || (depth < 2 && spellingLead(byte) > 0) ? 1 : 0)),
 );
 
-/** By depth and byte, its bits; the readers' own sets of bytes: see `base64-reader.ts`, `hex-reader.ts`, `decimal-reader.ts`. */
+/** By depth and byte, its bits: PLAIN, and which readers read on over it, of those that there are at that depth. */
 export const bitsOf: readonly Uint8Array[] = [0, 1, 2].map((depth) =>
   Uint8Array.from({ length: 256 }, (_, byte) => {
     let bits = isSpecial[depth]![byte] === 1 ? 0 : PLAIN;
-    if (depth < 2 && (sextets[byte]! >= 0 || isSkipped(byte) || has("%&\\#;{}", byte))) bits |= BASE64;
-    if (depth < 2 && (nibbles[byte]! >= 0 || has(" :-,;.xX\t\r\n\0", byte))) bits |= HEX;
-    if (depth === 0 && has("0123456789, \t\r\n;", byte)) bits |= DECIMAL;
+    if (depth < 2 && base64Kinds[byte] !== 0) bits |= BASE64;
+    if (depth < 2 && hexKinds[byte] !== 0) bits |= HEX;
+    if (depth === 0 && decimalKinds[byte] !== 0) bits |= DECIMAL;
     return bits;
   }),
 );
