@@ -62,8 +62,6 @@ export class Base64Scout {
   readonly #few: Letters = lettersFor(FEW_LETTERS + 1);
   /** Places of the spelled letters of the stretch. */
   readonly #spelled: number[] = [];
-  /** Whether the stretch goes on to the end of the bytes. */
-  reachesEnd = false;
   #window = new Uint8Array(3 * (GROUPS_BEFORE + MANY_GROUPS_AFTER) + 3);
   #decoded = new Uint8Array(1024);
 
@@ -101,7 +99,7 @@ export class Base64Scout {
       }
       this.#spelled.length = 0;
       const slowEnd = this.#read(this.#stretch, bytes, start, to, open, true);
-      ({ reachesEnd } = this);
+      reachesEnd = slowEnd >= to;
       found = this.#lookStretch(bytes, to, open && reachesEnd, goesOn && !cut);
       start = slowEnd + 1;
     }
@@ -238,7 +236,6 @@ export class Base64Scout {
     let count = UNKNOWN_LETTERS;
     let skipped = 0;
     let at = from;
-    this.reachesEnd = false;
     while (at < to) {
       if (count + 1 >= letters.values.length) {
         if (!all) break;
@@ -293,7 +290,6 @@ export class Base64Scout {
       at = progress === "bytes-before" ? next : next + 1;
     }
     letters.count = count;
-    this.reachesEnd = at >= to;
     return at;
   }
 
