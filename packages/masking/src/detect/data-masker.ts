@@ -1,5 +1,5 @@
 import type { DataHash } from "./data-hash.ts";
-import { type DataRules, strictest } from "./data-rules.ts";
+import { type DataRules, strictestOf } from "./data-rules.ts";
 import { CustomFinder } from "./find/custom-finder.ts";
 import { KnownFinder } from "./find/known-finder.ts";
 import type { Finding } from "./finding.ts";
@@ -127,15 +127,14 @@ export class DataMasker {
     if (cluster.length === 0) return;
     this.#out = Math.max(this.#out, endOf(cluster));
     this.#cluster = [];
-    const action = cluster.map((finding) => finding.action).reduce((one, other) => strictest(one, other));
-    const first = cluster.find((finding) => finding.action === action)!;
+    const first = strictestOf(cluster);
     const bare = cluster.some((finding) => finding.bare === true);
     if (cluster.some((finding) => finding.member === true)) return;
-    if (action === "drop") {
+    if (first.action === "drop") {
       if (bare) out.push(Buffer.from("null"));
       return;
     }
-    const text = action === "hash" ? `[hash:${first.category}:${this.#hashOf(first)}]` : `[masked:${first.category}]`;
+    const text = first.action === "hash" ? `[hash:${first.category}:${this.#hashOf(first)}]` : `[masked:${first.category}]`;
     out.push(Buffer.from(bare ? `"${text}"` : text));
   }
 

@@ -66,6 +66,9 @@ const categoriesOf = (name: string): readonly string[] => {
   throw new Error(`there is no detector ${name}`);
 };
 
-/** The strictest of two actions. */
-export const strictest = (one: Action, other: Action | undefined): Action =>
+const strictest = (one: Action, other: Action | undefined): Action =>
   other === undefined || strictness.indexOf(one) < strictness.indexOf(other) ? one : other;
+
+/** Of those that speak of the same text, at least one, the first whose action is the strictest. */
+export const strictestOf = <T extends { readonly action: Action }>(all: readonly T[]): T =>
+  all.reduce((one, other) => (strictness.indexOf(other.action) < strictness.indexOf(one.action) ? other : one));

@@ -22,7 +22,7 @@ export class EventLines {
     }
     // One byte at a time: names are short.
     if (this.#name.endsWith(":")) {
-      this.#isData = /^\ufeff?data:$/.test(this.#name) || this.#name === "\u00ef\u00bb\u00bfdata:";
+      this.#isData = this.#name === "data:" || this.#name === "\u00ef\u00bb\u00bfdata:";
       this.#name = undefined;
       return first === 32 ? { kind: "other", length: 1 } : this.next(bytes);
     }

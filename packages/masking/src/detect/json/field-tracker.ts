@@ -1,4 +1,4 @@
-import { type FieldRule, strictest } from "../data-rules.ts";
+import { type FieldRule, strictestOf } from "../data-rules.ts";
 import { type Finding, type Found, MAX_VALUE_BYTES } from "../finding.ts";
 import { PathFollower, type Progress } from "./json-path.ts";
 
@@ -73,7 +73,7 @@ export class FieldTracker {
   /** A text or a container begins. */
   begins(at: number, kind: "text" | "object" | "array"): void {
     const progress = this.#here();
-    this.#report(progress, at, at + 1, kind === "text", false);
+    this.#report(progress, at, at + 1, kind === "text");
     this.#hold = Number.POSITIVE_INFINITY;
     if (kind !== "text")
       this.#frames.push({ array: kind === "array", progress: this.inside ? [] : progress, index: 0, member: [], kept: 0, memberAt: at });
@@ -96,7 +96,7 @@ export class FieldTracker {
     const progress = this.#here();
     if (isNull) this.#keep();
     else {
-      this.#report(progress, start, end, false, true);
+      this.#report(progress, start, end, false);
       const current = this.#current;
       if (current !== undefined && current.finding.start <= start && this.#frames.length === current.depth) {
         this.#current = undefined;
@@ -139,16 +139,15 @@ export class FieldTracker {
     if (frame !== undefined) frame.kept++;
   }
 
-  #report(progress: readonly Progress[], start: number, end: number, text: boolean, scalar: boolean): void {
+  #report(progress: readonly Progress[], start: number, end: number, text: boolean): void {
     const reached = this.inside ? [] : this.#follower.reached(progress).map((path) => this.#rules[path]!);
     if (reached.length === 0) return this.#keep();
-    const action = reached.map((rule) => rule.action).reduce((one, other) => strictest(one, other));
-    const { category } = reached.find((rule) => rule.action === action)!;
+    const { action, category } = strictestOf(reached);
     const frame = this.#frames.at(-1);
     const member = action === "drop" && frame !== undefined && !frame.array;
     if (!member) this.#keep();
     const finding: Finding = { start: member ? frame.memberAt : start, end, category, action, done: false, value: "", bare: true, member };
-    this.#current = { finding, depth: this.#frames.length, text: text && !scalar };
+    this.#current = { finding, depth: this.#frames.length, text };
     this.#found(finding);
   }
 
