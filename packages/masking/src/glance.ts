@@ -1,6 +1,6 @@
 /** What the bytes at a spelling's lead spell, where that can be told from a few bytes at hand without following it byte by byte. */
 import { bareHtmlNames, htmlNames, LONGEST_HTML_NAME } from "./html-names.ts";
-import { AMPERSAND, BACKSLASH, nibbles, PERCENT } from "./letters.ts";
+import { AMPERSAND, BACKSLASH, isAlphanumeric, nibbles, PERCENT } from "./letters.ts";
 import { CONTROL_LETTERS, spellingLead } from "./spelling.ts";
 
 /** It spells nothing: the lead is a byte like any other. */
@@ -67,7 +67,7 @@ function glanceAmpersand(bytes: Uint8Array, at: number, to: number): number {
   if (at + 1 < to && bytes[at + 1] === 0x23) return glanceReference(bytes, at, to);
   let end = at + 1;
   let hash = 0;
-  while (end < to && end <= at + LONGEST_HTML_NAME && isLetter(bytes[end]!)) hash = (Math.imul(hash, 31) + bytes[end++]!) | 0;
+  while (end < to && end <= at + LONGEST_HTML_NAME && isAlphanumeric(bytes[end]!)) hash = (Math.imul(hash, 31) + bytes[end++]!) | 0;
   if (end === to) return UNCLEAR;
   const next = bytes[end]!;
   if (end === at + 1) return spellingLead(next) > 0 ? UNCLEAR : NO_SPELLING;
@@ -113,9 +113,6 @@ function wide(unit: number): number {
   if (silent || unit > 0xffff || (unit >= 0xd800 && unit <= 0xdfff)) return UNCLEAR;
   return WIDE - (unit < 0x800 ? 0xc0 | (unit >> 6) : 0xe0 | (unit >> 12));
 }
-
-const isLetter = (byte: number): boolean =>
-  (byte >= 0x41 && byte <= 0x5a) || (byte >= 0x61 && byte <= 0x7a) || (byte >= 0x30 && byte <= 0x39);
 
 /**
  * Whether none of the bytes of a spelling that may begin at `at` can be spelled itself. Where an outer spelling begins, an inner one with

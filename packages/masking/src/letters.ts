@@ -13,6 +13,10 @@ export const BACKSLASH = 0x5c;
  */
 export const isSkipped = (byte: number): boolean => byte === LINE_FEED || byte === CARRIAGE_RETURN || byte === 0;
 
+/** A letter or digit of ASCII. */
+export const isAlphanumeric = (byte: number): boolean =>
+  (byte >= 0x30 && byte <= 0x39) || (byte >= 0x41 && byte <= 0x5a) || (byte >= 0x61 && byte <= 0x7a);
+
 /** First bytes of the UTF-8 forms of zero-width characters (U+00AD, U+034F, U+180E, U+200B…, U+FE0F, U+FEFF). */
 export const ZERO_WIDTH_LEADS: readonly number[] = [0xc2, 0xcd, 0xe1, 0xe2, 0xef];
 

@@ -3,7 +3,7 @@
  * nothing (a terminal escape sequence, a zero-width character). Read a byte at a time, in constant space.
  */
 import { bareHtmlNames, htmlNames, LONGEST_HTML_NAME } from "./html-names.ts";
-import { AMPERSAND, BACKSLASH, ESCAPE, isSkipped, nibbles, PERCENT } from "./letters.ts";
+import { AMPERSAND, BACKSLASH, ESCAPE, isAlphanumeric, isSkipped, nibbles, PERCENT } from "./letters.ts";
 
 /** What one more byte made of a spelling. */
 export type Progress =
@@ -296,10 +296,8 @@ export class Spelling {
   }
 }
 
-const isAlphanumeric = (byte: number): boolean =>
-  (byte >= 0x30 && byte <= 0x39) || (byte >= 0x41 && byte <= 0x5a) || (byte >= 0x61 && byte <= 0x7a);
-
-function utf8(codePoint: number): number[] {
+/** A code point in UTF-8; half a surrogate pair in the three bytes that it would have. */
+export function utf8(codePoint: number): number[] {
   if (codePoint < 0x80) return [codePoint];
   if (codePoint < 0x800) return [0xc0 | (codePoint >> 6), 0x80 | (codePoint & 63)];
   if (codePoint < 0x10000) return [0xe0 | (codePoint >> 12), 0x80 | ((codePoint >> 6) & 63), 0x80 | (codePoint & 63)];

@@ -1,11 +1,10 @@
+import { CARRIAGE_RETURN, LINE_FEED } from "../letters.ts";
+
 /** How a stream of events is cut up: server-sent events by blank lines (HTML §9.2.6), the others by lines. */
 export type EventFormat = "sse" | "lines";
 
 /** An event longer than this is not followed: see {@link EventSplitter.push}. */
 export const MAX_EVENT_BYTES = 1 << 18;
-
-const LINE_FEED = 0x0a;
-const CARRIAGE_RETURN = 0x0d;
 
 /** A whole event with the line breaks that end it, or (`whole: false`) a part of one that is too long. */
 export interface EventPiece {

@@ -1,6 +1,6 @@
 /** The texts of one event: each JSON string in its data with its JSON pointer (RFC 6901), or all its data where that is no JSON. */
 import { hash } from "node:crypto";
-import { nibbles } from "../letters.ts";
+import { BACKSLASH, nibbles } from "../letters.ts";
 import type { EventFormat } from "./event-splitter.ts";
 
 /** A text, decoded, and where each of its bytes is written in the event. */
@@ -25,7 +25,6 @@ export interface Half {
 /** JSON nested deeper than this has no pointer of its own. */
 const MAX_DEPTH = 64;
 const QUOTE = 0x22;
-const BACKSLASH = 0x5c;
 
 /** The texts of `event`, in order. */
 export function textsOf(event: Uint8Array, format: EventFormat): EventText[] {

@@ -6,11 +6,10 @@
  * reads as such (RFC 8259). Elsewhere the frame does nothing.
  */
 import type { Form } from "../form.ts";
+import { BACKSLASH, LINE_FEED } from "../letters.ts";
 import { escapeAfter, isJsonSpace, OUTSIDE, outsideKinds, skeletonOf } from "./skeleton.ts";
 
 const QUOTE = 0x22;
-const BACKSLASH = 0x5c;
-const LINE_FEED = 0x0a;
 const DATA = Buffer.from("data:");
 
 /** JSON that begins with so many bytes as JSON does is taken for it; and each line's so many, in bytes. */
@@ -89,9 +88,14 @@ export class JsonFrame {
 
   /** Whether JSON begins with the first of these bytes; it is on then. */
   #begins(bytes: Uint8Array): boolean {
-    const line = this.#line === 0 || this.#line === DATA.length;
-    this.#on = line && (bytes[0] === 0x7b || bytes[0] === 0x5b || (bytes[0] === QUOTE && this.#first));
+    this.#on = this.#mayBegin(bytes[0]!);
     return this.#on;
+  }
+
+  /** Whether JSON begins with this byte, where the line is read up to it. */
+  #mayBegin(byte: number): boolean {
+    const line = this.#line === 0 || this.#line === DATA.length;
+    return line && (byte === 0x7b || byte === 0x5b || (byte === QUOTE && this.#first));
   }
 
   #replaceOutside(span: Uint8Array, { bytes, placeholder, form }: Written): Uint8Array {
@@ -125,7 +129,7 @@ export class JsonFrame {
       const byte = bytes[at]!;
       if (byte === LINE_FEED) this.#line = 0;
       else if (isJsonSpace(byte)) continue;
-      else if ((this.#line === 0 || this.#line === DATA.length) && (byte === 0x7b || byte === 0x5b || (byte === QUOTE && this.#first))) {
+      else if (this.#mayBegin(byte)) {
         this.#on = true;
         this.#first = false;
         this.#line = -1;

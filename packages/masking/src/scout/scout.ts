@@ -11,7 +11,7 @@
 import type { Automaton } from "../automaton.ts";
 import { glance, glanceLength, maybeSilent, NO_SPELLING, UNCLEAR, WIDE } from "../glance.ts";
 import { LONGEST_HTML_NAME } from "../html-names.ts";
-import { AMPERSAND, BACKSPACE, isSkipped, nibbles, PERCENT } from "../letters.ts";
+import { AMPERSAND, BACKSPACE, isAlphanumeric, isSkipped, nibbles, PERCENT } from "../letters.ts";
 import { spellingLead } from "../spelling.ts";
 import { Base64Scout } from "./base64-scout.ts";
 import { Beginning } from "./beginning.ts";
@@ -277,6 +277,3 @@ export class Scout {
     return tail;
   }
 }
-
-const isAlphanumeric = (byte: number): boolean =>
-  (byte >= 0x30 && byte <= 0x39) || (byte >= 0x41 && byte <= 0x5a) || (byte >= 0x61 && byte <= 0x7a);

@@ -1,3 +1,5 @@
+import { utf8 } from "../../spelling.ts";
+
 /** Of a JSON string: what an escape (RFC 8259 §7) stands for, and how many bytes it takes. */
 type Escape = { readonly bytes: readonly number[]; readonly length: number } | "more" | "none";
 
@@ -18,8 +20,5 @@ export function escaped(text: Buffer): Escape {
   const code = Number.parseInt(digits, 16);
   if (code < 32) return { bytes: [code === 9 ? 9 : BREAK], length: 6 };
   // Halves of a pair come out as three bytes each; finders look at ASCII only.
-  return { bytes: code < 0x80 ? [code] : utf8(code), length: 6 };
+  return { bytes: utf8(code), length: 6 };
 }
-
-const utf8 = (code: number): number[] =>
-  code < 0x800 ? [0xc0 | (code >> 6), 0x80 | (code & 63)] : [0xe0 | (code >> 12), 0x80 | ((code >> 6) & 63), 0x80 | (code & 63)];
