@@ -46,6 +46,20 @@ describe("MASK-13: a value cut into the deltas of an event stream", () => {
     }
   });
 
+  it("is masked from the stream's first event on, after a byte order mark, and in a JSON sequence", () => {
+    for (const [format, stream] of [
+      ["sse", ['\ufeffdata: {"d":"Zq7kP9"}\n\n', 'data: {"d":"tRwx42"}\n\n']],
+      ["lines", ['\ufeff{"d":"Zq7kP9"}\n', '{"d":"tRwx42"}\n']],
+      ["lines", ['\u001e{"d":"Zq7kP9"}\n', '\u001e{"d":"tRwx42"}\n']],
+    ] as const) {
+      const masked = stream.join("").replace("Zq7kP9", TOKEN).replace("tRwx42", "");
+      assert.equal(streamed(stream, format), masked);
+      const masker = new EventMasker(setOf(VALUE), format);
+      const single = [...Buffer.from(stream.join(""))].map((byte) => Buffer.from(masker.push(Uint8Array.of(byte))));
+      assert.equal(Buffer.concat([...single, masker.end()]).toString(), masked);
+    }
+  });
+
   it("is masked beside another pointer's text, with comments, names and ids between, and data in several lines", () => {
     const stream = [
       ": hello\n\n",

@@ -1,5 +1,6 @@
 /** The texts of one event: each JSON string in its data with its JSON pointer (RFC 6901), or all its data where that is no JSON. */
 import { hash } from "node:crypto";
+import { isJsonSpace } from "../json/skeleton.ts";
 import { BACKSLASH, nibbles } from "../letters.ts";
 import type { EventFormat } from "./event-splitter.ts";
 
@@ -25,18 +26,25 @@ export interface Half {
 /** JSON nested deeper than this has no pointer of its own. */
 const MAX_DEPTH = 64;
 const QUOTE = 0x22;
+/** Before each text of a JSON sequence (RFC 7464). */
+const RECORD_SEPARATOR = 0x1e;
 
 /** The texts of `event`, in order. */
 export function textsOf(event: Uint8Array, format: EventFormat): EventText[] {
   const data = format === "sse" ? dataOf(event) : lineOf(event);
-  const first = data.bytes.find((byte) => byte !== 0x20 && byte !== 0x09 && byte !== 0x0a && byte !== 0x0d);
+  const first = data.bytes.find((byte) => !isJsonSpace(byte) && byte !== RECORD_SEPARATOR);
   if (first === undefined) return [];
   const json = first === 0x7b || first === 0x5b || first === QUOTE;
   return json ? stringsOf(data) : [data];
 }
 
-const lineOf = (bytes: Uint8Array): EventText => {
-  const starts = Array.from(bytes, (_, at) => at);
+/** Where an event begins after a byte order mark, which a stream may begin with (HTML §9.2.5). */
+const beginningOf = (event: Uint8Array): number => (event[0] === 0xef && event[1] === 0xbb && event[2] === 0xbf ? 3 : 0);
+
+const lineOf = (event: Uint8Array): EventText => {
+  const begin = beginningOf(event);
+  const bytes = event.subarray(begin);
+  const starts = Array.from(bytes, (_, at) => begin + at);
   return { pointer: "", bytes, starts, ends: starts.map((at) => at + 1) };
 };
 
@@ -44,7 +52,7 @@ const lineOf = (bytes: Uint8Array): EventText => {
 function dataOf(event: Uint8Array): EventText {
   const bytes: number[] = [];
   const starts: number[] = [];
-  for (let at = 0; at < event.length; ) {
+  for (let at = beginningOf(event); at < event.length; ) {
     let end = at;
     while (end < event.length && event[end] !== 0x0a && event[end] !== 0x0d) end++;
     const line = Buffer.from(event.buffer, event.byteOffset + at, end - at).toString("latin1", 0, 6);
