@@ -208,6 +208,12 @@ describeWithTools([tools.bubblewrap, tools.curl], "curl by sallyport run", () =>
     assert.match(missing.stderr, /could not be started/);
   });
 
+  it("says what to look at where the broker's proxy is not to be had", async () => {
+    const { code, stderr } = await site.run(["curl"], { options: ["--proxy", "127.0.0.1:1"] });
+    assert.equal(code, 7);
+    assert.match(stderr, /^TARGET_UNAVAILABLE: .* at 127\.0\.0\.1:1 cannot be reached .*`proxy` in its configuration\? --proxy /);
+  });
+
   it("--shared-user runs without a namespace, and keeps whoever lacks its pass out", async () => {
     const { stdout, stderr } = await site.run(
       [

@@ -84,6 +84,11 @@ describe("bad input and bad targets", () => {
       });
     }
 
+    it("says of a target that there is not no more than its name", async () => {
+      const { message } = await refused({ target: "nowhere", path: "/v1/orders/1" });
+      assert.match(message, /^This chain may not use at "nowhere", or there is no such name; ask /);
+    });
+
     it("benign twin: an encoded slash, a query and a header of its own pass", async () => {
       const answer = await agent.use({
         target: "orders-read",

@@ -66,6 +66,23 @@ describe("the command line, signed in", () => {
       }
     });
 
+    it("says how to connect whom a configuration does not have", async () => {
+      const file = join(fake.home, "nobody.yaml");
+      writeFileSync(file, "version: 1\ntrustDomain: example.internal\n");
+      for (const [args, says] of [
+        [["login", "-c", file, ...fake.where], /nobody\.yaml has no OIDC issuer for people: sallyport connections add issuer /],
+        [["login", "--provider", "corp", "-c", file, ...fake.where], /nobody\.yaml has no OIDC issuer for people: /],
+        [
+          ["login", "--saml", "staff", "-c", file, ...fake.where],
+          /no SAML provider staff .*nobody\.yaml has none with spInitiated: true below trust\.saml/,
+        ],
+      ] as const) {
+        const ran = await sallyport(args, "");
+        assert.equal(ran.code, 2, ran.stderr);
+        assert.match(ran.stderr, says);
+      }
+    });
+
     it("reports a Sallyport that is not there as unavailable", async () => {
       const ran = await sallyport(["login", "--id-token-stdin", "--authn", "127.0.0.1:1", "--audience", "https://test.internal"], "t");
       assert.equal(ran.code, 7);
@@ -75,11 +92,13 @@ describe("the command line, signed in", () => {
 
   describe("a profile", () => {
     it("that is not there, or damaged, is exit code 4", async () => {
-      assert.equal((await sallyport(["whoami", "--profile", "nobody"])).code, 4);
+      const nobody = await sallyport(["whoami", "--profile", "nobody"]);
+      assert.equal(nobody.code, 4);
+      assert.match(nobody.stderr, /run: sallyport login --profile nobody$/m);
       writeFileSync(join(fake.home, "broken.json"), "{}");
       const ran = await sallyport(["whoami", "--profile", "broken"]);
       assert.equal(ran.code, 4);
-      assert.match(ran.stderr, /sign in again/);
+      assert.match(ran.stderr, /sign in again: sallyport login --profile broken$/m);
     });
 
     it("has a name that cannot leave its folder", async () => {

@@ -21,7 +21,7 @@ export function loadProfile(name: string): Profile {
   try {
     text = readFileSync(path, "utf8");
   } catch (cause) {
-    throw new Refusal("UNAUTHENTICATED", `You are not signed in as profile "${name}"; run: sallyport login`, { cause });
+    throw new Refusal("UNAUTHENTICATED", `You are not signed in as profile "${name}"; run: ${signInAs(name)}`, { cause });
   }
   try {
     const { endpoints, privateKey, credential, signIn } = JSON.parse(text);
@@ -30,9 +30,11 @@ export function loadProfile(name: string): Profile {
     const session = new Session(parsed, new ProofMaker(createPrivateKey(privateKey)), fromJson(CredentialSchema, credential));
     return { session, signIn: parseSignIn(signIn) };
   } catch (cause) {
-    throw new Refusal("UNAUTHENTICATED", `The file of profile "${name}" cannot be read; sign in again: sallyport login`, { cause });
+    throw new Refusal("UNAUTHENTICATED", `The file of profile "${name}" cannot be read; sign in again: ${signInAs(name)}`, { cause });
   }
 }
+
+const signInAs = (name: string) => `sallyport login${name === "default" ? "" : ` --profile ${name}`}`;
 
 /** The profile where there is one that can be read. */
 export function knownProfile(name: string): Profile | undefined {

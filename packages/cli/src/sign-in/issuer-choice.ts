@@ -58,7 +58,12 @@ async function configuredProvider({ config: file = "sallyport.yaml", provider: n
   const found = name === undefined ? people : people.filter((provider) => provider.name === name);
   const [only] = found;
   if (only !== undefined && found.length === 1) return only;
-  const names = people.map((provider) => provider.name).join(", ") || "none";
+  if (people.length === 0)
+    throw new Refusal(
+      "INVALID_REQUEST",
+      `${printable(file, 100)} has no OIDC issuer for people: sallyport connections add issuer connects one; or give --issuer URL --client-id ID, or --saml NAME.`,
+    );
+  const names = people.map((provider) => provider.name).join(", ");
   throw new Refusal(
     "INVALID_REQUEST",
     name === undefined

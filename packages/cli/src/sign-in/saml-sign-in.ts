@@ -28,8 +28,11 @@ async function configuredUrl(name: string, file: string): Promise<URL> {
   const providers = (await loadConfig(file)).trust.saml.filter(({ spInitiated }) => spInitiated);
   const provider = providers.find((one) => one.name === name);
   if (provider !== undefined) return new URL(provider.acs.replace(/\/acs$/, "/login"));
-  const names = providers.map((one) => one.name).join(", ") || "none";
-  throw new Refusal("INVALID_REQUEST", `There is no SAML provider ${printable(name, 40)} to sign in at here; there is: ${names}.`);
+  const here =
+    providers.length === 0
+      ? `${printable(file, 100)} has none with spInitiated: true below trust.saml`
+      : `there is: ${providers.map((one) => one.name).join(", ")}`;
+  throw new Refusal("INVALID_REQUEST", `There is no SAML provider ${printable(name, 40)} to sign in at here; ${here}.`);
 }
 
 /**

@@ -59,9 +59,11 @@ export function denied(ask: Ask, judged: Extract<Judged, { kind: "denied" }>): R
       "A policy could not be evaluated for this request, so it is denied; tell the policy's author, who finds the error in evidence.",
     );
   }
+  // A target that there is not names no secret.
+  const secret = ask.secret.name === "" ? "" : ` "${ask.secret.name}"`;
   const at = ask.target === undefined ? "" : ` at "${ask.target.name}"`;
   return new Refusal(
     "DENIED_BY_POLICY",
-    `This chain may not ${actionName(ask.action)} "${ask.secret.name}"${at}, or there is no such name; ask whoever delegated to you, or whoever writes the policies.`,
+    `This chain may not ${actionName(ask.action)}${secret}${at}, or there is no such name; ask whoever delegated to you, or whoever writes the policies.`,
   );
 }

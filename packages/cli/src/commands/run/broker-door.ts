@@ -114,6 +114,8 @@ const bounded = (asking: ClientRequest, ms: number) =>
   asking.setTimeout(ms, () => asking.destroy(new Error(`no answer in ${ms / 1000} s`)));
 
 const unreachable = (address: string, cause: Error) =>
-  new Refusal("TARGET_UNAVAILABLE", `The broker's proxy at ${printable(address)} cannot be reached (${printable(cause.message)}).`, {
-    cause,
-  });
+  new Refusal(
+    "TARGET_UNAVAILABLE",
+    `The broker's proxy at ${printable(address)} cannot be reached (${printable(cause.message)}): is it started, with \`proxy\` in its configuration? --proxy names another address.`,
+    { cause },
+  );
