@@ -1,3 +1,4 @@
+import assert from "node:assert/strict";
 import { RawTool } from "../../clients/raw-tool.ts";
 import type { Attack, Came, Family } from "./attack.ts";
 import type { Lab } from "./lab.ts";
@@ -6,6 +7,16 @@ const withHeader = (name: string, refused: string, header: (lab: Lab) => string)
   name,
   refused,
   attempt: (lab) => lab.door(() => `CONNECT ${lab.host} HTTP/1.1\r\nHost: ${lab.host}\r\n${header(lab)}\r\n`),
+});
+const stolen = (name: string, head: (lab: Lab) => string): Attack => ({
+  name,
+  refused: "PROOF_INVALID",
+  attempt: async (lab) => {
+    const thief = await RawTool.start(lab.site, "thief");
+    const came = await lab.door((credential) => `${head(lab)}${credential}\r\n`, thief, lab.tool.authorization);
+    await thief.stop();
+    return came;
+  },
 });
 const bearer = (text: string) => `Proxy-Authorization: Bearer ${text}\r\n`;
 const token = (lab: Lab) => lab.tool.agent.proof.token;
@@ -27,26 +38,19 @@ export const credentials: Family = {
       bearer(`${Buffer.from('{"alg":"none","typ":"at+jwt"}').toString("base64url")}.${token(lab).split(".")[1]}.`),
     ),
     withHeader("the credential where a site's would be", "UNAUTHENTICATED", (lab) => `Authorization: Bearer ${token(lab)}\r\n`),
-    {
-      name: "another agent's credential on a certificate of one's own",
-      refused: "PROOF_INVALID",
-      attempt: async (lab) => {
-        const thief = await RawTool.start(lab.site, "thief");
-        const came = await lab.door(
-          (stolen) => `CONNECT ${lab.host} HTTP/1.1\r\nHost: ${lab.host}\r\n${stolen}\r\n`,
-          thief,
-          lab.tool.authorization,
-        );
-        await thief.stop();
-        return came;
-      },
-    },
+    stolen("another agent's credential on a certificate of one's own", ({ host }) => `CONNECT ${host} HTTP/1.1\r\nHost: ${host}\r\n`),
+    stolen("the same by plain HTTP", ({ plain }) => {
+      const authority = `${plain.host}:${plain.port}`;
+      return `GET http://${authority}/anything HTTP/1.1\r\nHost: ${authority}\r\n`;
+    }),
     {
       name: "a tunnel of an agent that was revoked since",
       refused: "CREDENTIAL_REVOKED",
       attempt: async (lab) => {
         const child = await RawTool.start(lab.site, "revoked");
         const socket = await child.to("api.a.test", lab.echo.port);
+        assert.match((await child.exchange(socket, lab.head("GET /anything"))).text, /^HTTP\/1\.1 200/);
+        lab.forget();
         await child.agent.end();
         const { text, closed } = await child.exchange(socket, lab.head("GET /anything"));
         await child.stop();
@@ -70,7 +74,7 @@ export const credentials: Family = {
 async function withoutCertificate(lab: Lab): Promise<Came> {
   const socket = await lab.tool.door(null).catch(() => undefined);
   const came = socket === undefined ? { text: "", closed: true } : await lab.tool.exchange(socket, "GET / HTTP/1.1\r\nHost: x\r\n\r\n");
-  return { status: 0, reason: undefined, ...came };
+  return { status: came.text === "" ? 0 : 200, reason: undefined, ...came };
 }
 
 /** Another link's name in it. */

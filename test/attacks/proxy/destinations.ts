@@ -69,6 +69,7 @@ export const destinations: Family = {
         return plainly(lab, "rebinds.dns.test");
       },
     },
+    connect("a passed name that is this machine", "rebound.test:81"),
     connect("another port of a passed name", (lab) => `one.away.test:${lab.elsewhere.port + 1}`),
     connect("the name above a passed one", (lab) => `away.test:${lab.elsewhere.port}`),
     connect("a name that ends like a passed one", (lab) => `xaway.test:${lab.elsewhere.port}`),

@@ -46,6 +46,7 @@ export const exhaustion: Family = {
     answer("an answer that is not in the coding that it says", "gzip-plain"),
     answer("an answer that is cut in the middle", "br-cut"),
     answer("an answer in a coding that nobody knows", "compress"),
+    answer("an answer that is packed three times", "thrice"),
     ...[301, 302, 307, 308].map(redirect),
     {
       name: "a head of 40 KB",

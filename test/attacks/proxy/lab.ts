@@ -10,14 +10,16 @@ import type { Came } from "./attack.ts";
 export class Lab {
   readonly canary: string;
   readonly echo: EchoTarget;
+  /** Another target with the secret, by plain HTTP. */
+  readonly plain: EchoTarget;
   /** Nobody's: on another address, and passed unread by the configuration. */
   readonly elsewhere: EchoTarget;
   readonly site: ProxySite;
   readonly tool: RawTool;
 
-  private constructor(parts: Pick<Lab, "canary" | "echo" | "elsewhere" | "site" | "tool">) {
+  private constructor(parts: Pick<Lab, "canary" | "echo" | "plain" | "elsewhere" | "site" | "tool">) {
     Object.assign(this, parts);
-    ({ canary: this.canary, echo: this.echo, elsewhere: this.elsewhere, site: this.site, tool: this.tool } = parts);
+    ({ canary: this.canary, echo: this.echo, plain: this.plain, elsewhere: this.elsewhere, site: this.site, tool: this.tool } = parts);
   }
 
   static async start(): Promise<Lab> {
@@ -28,17 +30,27 @@ export class Lab {
         if (route === undefined) return false;
         if (route === "away")
           answer.writeHead(Number(how), { location: `http://one.away.test:${elsewhere.port}/caught?was=${canary}` }).end();
-        else answer.setHeader("content-encoding", how.split("-")[0] as string).end(packed(how, canary));
+        else {
+          const [coding, body] = packed(how, canary);
+          answer.setHeader("content-encoding", coding).end(body);
+        }
         return true;
       },
     });
+    const plain = await startEcho("plain.a.test", canary, { plain: true });
     const elsewhere = await startEcho("one.away.test", "x", { plain: true, address: "127.0.0.2" });
     const allow = ["GET /anything", "POST /anything", "DELETE /anything", "HEAD /anything", "GET /packed/{how}", "GET /away/{status}"];
     const site = await proxySite(
       canary,
       {
-        echo: { server: echo, allow: [...allow, "GET /{package}"], more: { maxBodyBytes: 48_000_000 } },
+        echo: {
+          server: echo,
+          allow: [...allow, "GET /v1/heartbeat", "GET /{package}", "GET /{package}/-/{file}"],
+          more: { maxBodyBytes: 48_000_000 },
+        },
+        // On the same address, so that only names tell them apart.
         "other-name": { server: { ...echo, host: "b.test" }, allow },
+        plain: { server: plain, allow },
       },
       {
         proxy: {
@@ -47,7 +59,16 @@ export class Lab {
         },
       },
     );
-    return new Lab({ canary, echo, elsewhere, site, tool: await RawTool.start(site) });
+    return new Lab({ canary, echo, plain, elsewhere, site, tool: await RawTool.start(site) });
+  }
+
+  /** How many requests each target was reached by: the one that is asked, the other one, and the one without a secret. */
+  get reached(): number[] {
+    return [this.echo, this.plain, this.elsewhere].map(({ reached }) => reached.length);
+  }
+
+  forget(): void {
+    for (const { reached } of [this.echo, this.plain, this.elsewhere]) reached.length = 0;
   }
 
   get host(): string {
@@ -113,7 +134,7 @@ export class Lab {
   async stop(): Promise<void> {
     await this.tool.stop();
     await this.site.stop();
-    await Promise.all([this.echo.stop(), this.elsewhere.stop()]);
+    await Promise.all([this.echo, this.plain, this.elsewhere].map((target) => target.stop()));
   }
 }
 
@@ -144,15 +165,23 @@ export const bombs: Readonly<Record<string, () => Buffer>> = {
   zstd: () => zlib.zstdCompressSync(zeros),
 };
 
-/** `gzip-bomb`, `br-cut`, `gzip-plain`, `compress`, `gzip` … */
-function packed(how: string, canary: string): Buffer {
+/** `gzip-bomb`, `br-cut`, `gzip-plain`, `compress`, `gzip` …, or by a name of {@link packings}: its `Content-Encoding`, and the body. */
+function packed(how: string, canary: string): [coding: string, body: Buffer] {
+  const named = packings[how];
+  if (named !== undefined) return named(canary);
   const [coding = "", what] = how.split("-");
   const text = Buffer.from(`it is ${canary}`);
-  if (what === "bomb") return (bombs[coding] as () => Buffer)();
-  if (what === "plain") return text;
+  if (what === "bomb") return [coding, (bombs[coding] as () => Buffer)()];
+  if (what === "plain") return [coding, text];
   const whole = packers[coding]?.(text) ?? text;
-  return what === "cut" ? whole.subarray(0, -6) : whole;
+  return [coding, what === "cut" ? whole.subarray(0, -6) : whole];
 }
+
+const packings: Readonly<Record<string, (canary: string) => [coding: string, body: Buffer]>> = {
+  members: (canary) => ["gzip", Buffer.concat([zlib.gzipSync("first "), zlib.gzipSync(canary)])],
+  twice: (canary) => ["gzip, br", zlib.brotliCompressSync(zlib.gzipSync(`twice ${canary}`))],
+  thrice: (canary) => ["gzip, gzip, gzip", zlib.gzipSync(zlib.gzipSync(zlib.gzipSync(canary)))],
+};
 
 const packers: Readonly<Record<string, (text: Buffer) => Buffer>> = {
   gzip: (text) => zlib.gzipSync(text),

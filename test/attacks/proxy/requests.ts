@@ -1,3 +1,4 @@
+import { gzipSync } from "node:zlib";
 import { type Attack, type Family, inside, passes } from "./attack.ts";
 
 const get = (name: string, path: string, refused = "INVALID_REQUEST"): Attack => inside(name, refused, (lab) => lab.head(`GET ${path}`));
@@ -31,10 +32,23 @@ export const requests: Family = {
       "INVALID_REQUEST",
       (lab) => `${lab.head("POST /anything", "Content-Type: application/x-www-form-urlencoded", "Content-Length: 14")}_method=DELETE`,
     ),
+    {
+      name: "a method by a form that comes packed",
+      refused: "INVALID_REQUEST",
+      attempt: (lab) => {
+        const form = gzipSync("_method=DELETE");
+        const type = "Content-Type: application/x-www-form-urlencoded";
+        const head = lab.head("POST /anything", type, "Content-Encoding: gzip", `Content-Length: ${form.length}`);
+        return lab.inside(Buffer.concat([Buffer.from(head), form]));
+      },
+    },
+    inside("a method in lower case", "INVALID_REQUEST", (lab) => lab.head("get /anything")),
     inside("TRACE", "INVALID_REQUEST", (lab) => lab.head("TRACE /anything")),
     inside("a method that is not listed", "DESTINATION_NOT_ALLOWED", (lab) => lab.head("PATCH /anything", "Content-Length: 0")),
     header("a header twice", "X-Tenant: mine", "X-Tenant: other"),
     header("a content type twice", "Content-Type: application/json", "content-type: text/plain"),
+    header("a target named twice", "Sallyport-Target: echo", "Sallyport-Target: plain"),
+    header("two cookies", "Cookie: a=1", "Cookie: a=2"),
     header("a cookie", "Cookie: session=of-the-secret"),
     header("a client's address", "X-Forwarded-For: 127.0.0.1"),
     header("a client's address, by RFC 7239", "Forwarded: for=127.0.0.1"),
