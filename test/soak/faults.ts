@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { shuffled } from "../support/random.ts";
 import type { RealServers, SoakSite } from "./installation.ts";
-import { shuffled } from "./random.ts";
 
 /** Something that befalls the installation, and is over when `befall` resolves. */
 export interface Fault {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { Action } from "@sallyport/contracts";
 import { type Ceiling, type CeilingEntry, ceilingAllows, ceilingContains, ceilingOf } from "@sallyport/identity";
 import { type Actor, AuthnCore, ceiling, newHolder } from "../../../services/authn/src/authn.fixture.ts";
-import { randomFrom } from "../../../services/authn/src/revocation/replicas.fixture.ts";
+import { randomFrom } from "../../support/random.ts";
 
 /** Delegations through the whole of authn; the rule alone is tried on 10,000 at each run. */
 const delegations = Number(process.env.SALLYPORT_TEST_DELEGATIONS ?? 200);

@@ -21,7 +21,7 @@ import {
   verifyCredential,
   verifyProof,
 } from "@sallyport/identity";
-import { randomFrom } from "../../../services/authn/src/revocation/replicas.fixture.ts";
+import { randomFrom } from "../../support/random.ts";
 import { encode, es256, type Json, jws, partOf } from "./forge.ts";
 
 /** A slice, or as many mutations as `SALLYPORT_TEST_FUZZ` says, such as 1000000; `SALLYPORT_TEST_SEED` for others than always. */

@@ -7,17 +7,6 @@ import { TrustState } from "../../../../packages/service/src/gate/trust-state.ts
 import { Feed } from "../feed/feed.ts";
 import { RevocationLog } from "./revocation-log.ts";
 
-/** Numbers that are the same for the same seed (mulberry32). */
-export function randomFrom(seed: number): (below: number) => number {
-  let a = seed >>> 0;
-  return (below) => {
-    a = (a + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(a ^ (a >>> 15), 1 | a);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return Math.floor((((t ^ (t >>> 14)) >>> 0) / 4294967296) * below);
-  };
-}
-
 /** One authn replica: the real log and feed over the shared state. Another after a restart. */
 export class Authn {
   readonly log: RevocationLog;

@@ -3,8 +3,9 @@ import { setImmediate as turn } from "node:timers/promises";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import type { State } from "@sallyport/state";
 import { leaseMs } from "../../../../packages/service/src/gate/trust-state.ts";
+import { randomFrom } from "../../../../test/support/random.ts";
 import { AuthnCore } from "../authn.fixture.ts";
-import { Authn, ends, type Known, type Living, Replica, randomFrom, someSession, subjectOf } from "./replicas.fixture.ts";
+import { Authn, ends, type Known, type Living, Replica, someSession, subjectOf } from "./replicas.fixture.ts";
 
 /** `SALLYPORT_TEST_MODEL_STEPS` for more than the slice of every run, `SALLYPORT_TEST_SEED` for another. */
 const steps = Number(process.env.SALLYPORT_TEST_MODEL_STEPS ?? 1_500);

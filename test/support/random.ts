@@ -1,4 +1,4 @@
-/** Numbers from 0 up to 1, the same for the same seed (mulberry32): a soak that found something can be drawn again. */
+/** Numbers from 0 up to 1, the same for the same seed (mulberry32): what was found can be drawn again. */
 export function seeded(seed: number): () => number {
   let state = seed >>> 0;
   return () => {
@@ -7,6 +7,12 @@ export function seeded(seed: number): () => number {
     mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
   };
+}
+
+/** Whole numbers from 0 up to `below`, the same for the same seed. */
+export function randomFrom(seed: number): (below: number) => number {
+  const random = seeded(seed);
+  return (below) => Math.floor(random() * below);
 }
 
 /** All of them in a random order. */
