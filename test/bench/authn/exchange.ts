@@ -4,14 +4,8 @@ import { type Figure, type Settings, throughput } from "../figure.ts";
 import { alternating } from "../load.ts";
 import type { InstalledAuthn } from "./installed-authn.ts";
 
-/** What stands beside our token exchange: a call that gets one token, and its name. */
-export interface ExchangePeer {
-  readonly name: string;
-  readonly exchange: () => Promise<unknown>;
-}
-
 /** Token exchanges per second over plain HTTP (RFC 8693), each with a proof of its own, a session in the state and its record on disk. */
-export async function authnExchange(authn: InstalledAuthn, settings: Settings, peer?: ExchangePeer): Promise<Figure> {
+export async function authnExchange(authn: InstalledAuthn, settings: Settings): Promise<Figure> {
   const maker = ProofMaker.generate();
   const pool = new Pool(authn.edge, { connections: settings.concurrency, pipelining: 1 });
   // Of an issuer whose tokens are not for single use: the key that showed it first may show it again.
@@ -35,10 +29,8 @@ export async function authnExchange(authn: InstalledAuthn, settings: Settings, p
     }
   };
   try {
-    const beside = peer === undefined ? {} : { [peer.name]: peer.exchange };
-    const runs = await alternating(settings, { exchange, ...beside });
-    const about = { name: "authn.exchange", peer: peer?.name ?? "", ...(peer === undefined ? { skipped: "no peer was started" } : {}) };
-    return throughput(about, runs.exchange ?? [], peer === undefined ? [] : (runs[peer.name] ?? []));
+    const runs = await alternating(settings, { exchange });
+    return throughput({ name: "authn.exchange", peer: "" }, runs.exchange ?? [], []);
   } finally {
     await pool.close();
   }
