@@ -2,19 +2,10 @@ import assert from "node:assert/strict";
 import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { ConfigError, configJsonSchema, loadConfig, parseConfig, resolveReference } from "./index.ts";
+import { configJsonSchema, loadConfig, parseConfig, resolveReference } from "./index.ts";
+import { problems } from "./problems.fixture.ts";
 
 const head = "version: 1\ntrustDomain: example.internal\n";
-
-function problems(text: string, env: NodeJS.ProcessEnv = {}): string {
-  try {
-    parseConfig(text, "sallyport.yaml", env);
-  } catch (error) {
-    if (error instanceof ConfigError) return error.message;
-    throw error;
-  }
-  throw new Error("it was accepted");
-}
 
 describe("sallyport.yaml", () => {
   it("needs little, and fills in the rest", () => {

@@ -1,21 +1,10 @@
 import assert from "node:assert/strict";
-import { ConfigError, parseConfig } from "./index.ts";
+import { parseConfig } from "./index.ts";
+import { problems, withSecret } from "./problems.fixture.ts";
 
-const head =
-  "version: 1\ntrustDomain: example.internal\nstores: { d: { kind: file, path: x, key: env:K } }\nsecrets: { s: { store: d, fields: [t] } }\n";
 const target = 'kind: http, baseUrl: "http://x", secret: s, inject: { bearer: t }';
 const withRules = (rules: string, use = "{ responses: [own] }", allow = "GET") =>
-  `${head}dataMasking:\n  own: ${rules}\ntargets:\n  t: { ${target}, allow: [{ method: ${allow}, path: /a }], dataMasking: ${use} }`;
-
-function problems(text: string): string {
-  try {
-    parseConfig(text, "sallyport.yaml");
-  } catch (error) {
-    if (error instanceof ConfigError) return error.message;
-    throw error;
-  }
-  throw new Error(`it was accepted: ${text}`);
-}
+  `${withSecret}dataMasking:\n  own: ${rules}\ntargets:\n  t: { ${target}, allow: [{ method: ${allow}, path: /a }], dataMasking: ${use} }`;
 
 describe("data-masking rules in sallyport.yaml", () => {
   it("are taken where they are right", () => {

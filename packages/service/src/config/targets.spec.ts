@@ -1,19 +1,8 @@
 import assert from "node:assert/strict";
-import { ConfigError, parseConfig } from "./index.ts";
+import { parseConfig } from "./index.ts";
+import { problems, withSecret } from "./problems.fixture.ts";
 
-const head =
-  "version: 1\ntrustDomain: example.internal\nstores: { d: { kind: file, path: x, key: env:K } }\nsecrets: { s: { store: d, fields: [t] } }\n";
-const target = (settings: string) => `${head}targets:\n  t: { kind: http, secret: s, inject: { bearer: t }, ${settings} }`;
-
-function problems(text: string): string {
-  try {
-    parseConfig(text, "sallyport.yaml");
-  } catch (error) {
-    if (error instanceof ConfigError) return error.message;
-    throw error;
-  }
-  throw new Error(`it was accepted: ${text}`);
-}
+const target = (settings: string) => `${withSecret}targets:\n  t: { kind: http, secret: s, inject: { bearer: t }, ${settings} }`;
 
 describe("a target in sallyport.yaml", () => {
   it("POLI-15: is refused at load, with line and column, where a path says less than it seems to", () => {
@@ -69,7 +58,7 @@ describe("a target in sallyport.yaml", () => {
 
   describe("with guardrail rules", () => {
     const ruled = (rule: string) =>
-      `${head}targets:\n  t:\n    kind: http\n    baseUrl: https://x.y\n    secret: s\n    inject: { bearer: t }\n    allow: [{ method: GET, path: /a }]\n    rules:\n      - ${rule}`;
+      `${withSecret}targets:\n  t:\n    kind: http\n    baseUrl: https://x.y\n    secret: s\n    inject: { bearer: t }\n    allow: [{ method: GET, path: /a }]\n    rules:\n      - ${rule}`;
 
     it("takes each kind, and presets as the rules that they stand for", () => {
       for (const rule of [
