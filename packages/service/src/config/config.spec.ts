@@ -64,6 +64,11 @@ services:
     );
     assert.match(problems(`${head}targets:\n  t: { kind: htp }`), /targets\.t\.kind: must be "http"/);
     assert.match(problems(`${head}listen: { agents: "7443" }`), /listen\.agents: must be host:port/);
+    for (const range of ["10.0.0.0", "10.0.0.0/33", "localhost", '"fd00::/129"'])
+      assert.match(
+        problems(`${head}proxy: { network: [${range}] }`),
+        /proxy\.network\.0: must be an address range, such as 10\.0\.0\.0\/8 or fd00::\/8$/,
+      );
   });
 
   it("reports every problem at once", () => {

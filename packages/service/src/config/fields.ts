@@ -36,9 +36,11 @@ export const referenceIn = (folder: string) =>
     .regex(/^(env:[A-Za-z_][A-Za-z0-9_]*|file:.+)$/, "must be a reference, env:NAME or file:PATH: the configuration itself holds no secret")
     .transform((text) => (text.startsWith("file:") && !isAbsolute(text.slice(5)) ? `file:${resolve(folder, text.slice(5))}` : text));
 
+const range = { error: "must be an address range, such as 10.0.0.0/8 or fd00::/8" };
+
 /** Address ranges that the guarded dialler may reach beside public ones. */
 export const network = z
-  .array(z.union([z.cidrv4(), z.cidrv6()], { error: "must be an address range, such as 10.0.0.0/8 or fd00::/8" }))
+  .array(z.union([z.cidrv4(range), z.cidrv6(range)], range))
   .default([])
   .meta({ description: "Ranges beyond public addresses that may be dialled, such as 127.0.0.0/8" });
 
