@@ -1,7 +1,7 @@
 import type { Refusal } from "@sallyport/contracts";
 import type { DataFormat, DataMasker } from "@sallyport/masking/detect";
 import { blocked } from "../targets/blocked.ts";
-import type { Operation } from "../targets/operation.ts";
+import { contentTypeOf, type Operation } from "../targets/operation.ts";
 import type { Place } from "../targets/placeholders/find.ts";
 import { placeName } from "../targets/placeholders/misplaced.ts";
 import { apparentFormat, declaredFormat, isWide } from "./data-format.ts";
@@ -14,7 +14,7 @@ import type { TargetData } from "./target-data.ts";
 export function againstData(operation: Operation, target: TargetData | undefined): Refusal | undefined {
   if (target?.requests === undefined) return undefined;
   const { path, query, headers, body, upload } = operation;
-  const contentType = headerOf(operation, "content-type");
+  const contentType = contentTypeOf(headers);
   try {
     look(target, { in: "path" }, Buffer.from(decoded(path)), "text");
     if (query.length > 1) look(target, { in: "query", name: "" }, parameters(query.slice(1)), "json");
@@ -35,7 +35,7 @@ export function againstData(operation: Operation, target: TargetData | undefined
 export function withoutData(operation: Operation, target: TargetData | undefined): Operation {
   const { upload } = operation;
   if (upload === undefined || target?.requests === undefined) return operation;
-  return { ...operation, upload: { ...upload, pieces: looked(upload.pieces, target, headerOf(operation, "content-type")) } };
+  return { ...operation, upload: { ...upload, pieces: looked(upload.pieces, target, contentTypeOf(operation.headers)) } };
 }
 
 async function* looked(pieces: AsyncIterable<Uint8Array>, target: TargetData, contentType: string | undefined): AsyncIterable<Uint8Array> {
@@ -95,8 +95,6 @@ function refusalOf(error: unknown, target: TargetData, effect: "none" | "unknown
 
 const unread = (target: TargetData, why: string, effect: "none" | "unknown" = "none") =>
   blocked("data-masking", target.name, `the body ${why}: its data cannot be looked at otherwise.`, effect);
-
-const headerOf = ({ headers }: Operation, wanted: string) => headers.find(([name]) => name.toLowerCase() === wanted)?.[1];
 
 function formatOf(body: Uint8Array, contentType: string | undefined): DataFormat {
   const format = declaredFormat(contentType) ?? apparentFormat(body);

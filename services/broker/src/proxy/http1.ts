@@ -2,8 +2,8 @@ import { type IncomingMessage, type Server, type ServerOptions, type ServerRespo
 import type { Duplex } from "node:stream";
 import { Refusal } from "@sallyport/contracts";
 import type { Host } from "@sallyport/service";
+import { valuesOf } from "../targets/header-lines.ts";
 import { refusalAnswer } from "./refusal-answer.ts";
-import { valuesOf } from "./tool-headers.ts";
 import type { ToolAnswer, ToolRequest } from "./tool-request.ts";
 
 /** Whether a request's parser stops for another protocol: for WebSocket only. Any other upgrade is an offer that is not taken (RFC 9110 §7.8). */

@@ -5,6 +5,7 @@ import { Refusal } from "@sallyport/contracts";
 import type { Egress } from "@sallyport/egress";
 import type { Call, Caller } from "@sallyport/service";
 import type { CallerGate } from "../rpc/recording-gate.ts";
+import { endToEnd, linesOf } from "../targets/header-lines.ts";
 import type { UseParts } from "../use/parts.ts";
 import type { Ending } from "../use/records.ts";
 import { type Origin, originText } from "./authority.ts";
@@ -79,11 +80,8 @@ export class Passing {
           body: request.headers["content-length"] === undefined && request.headers["transfer-encoding"] === undefined ? null : request,
           signal,
         });
-        const answered = Object.entries(answer.headers).flatMap(([name, value]): [string, string][] =>
-          [value ?? []].flat().map((one) => [name.toLowerCase(), one]),
-        );
         response.sendDate = false;
-        response.writeHead(answer.statusCode, endToEnd(answered).flat());
+        response.writeHead(answer.statusCode, endToEnd(linesOf(answer.headers)).flat());
         ending.details = { status: answer.statusCode };
         await pipeline(answer.body, response);
       } finally {
@@ -116,19 +114,6 @@ export class Passing {
       await intent.outcome(passRecord(caller, call, origin, { ...outcome, details: ending.details }));
     }
   }
-}
-
-const ofTheConnection = new Set([
-  ...["connection", "keep-alive", "proxy-connection", "proxy-authorization", "proxy-authenticate", "te", "trailer", "transfer-encoding"],
-  ...["upgrade", "http2-settings"],
-]);
-
-/** Without the connection's own headers, and those that it names (RFC 9110 §7.6.1). */
-function endToEnd(headers: readonly [string, string][]): [string, string][] {
-  const named = headers
-    .filter(([name]) => name === "connection")
-    .flatMap(([, value]) => value.split(",").map((one) => one.trim().toLowerCase()));
-  return headers.filter(([name]) => !ofTheConnection.has(name) && !named.includes(name));
 }
 
 const loop = () =>

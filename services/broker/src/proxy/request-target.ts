@@ -1,4 +1,5 @@
 import { Refusal } from "@sallyport/contracts";
+import type { HeaderLines } from "../targets/header-lines.ts";
 import { isSame, type Origin, parseAuthority, type Scheme } from "./authority.ts";
 import { disagreement } from "./http2.ts";
 import { once } from "./tool-headers.ts";
@@ -9,7 +10,7 @@ import { once } from "./tool-headers.ts";
  *
  * @throws Refusal INVALID_REQUEST
  */
-export function sentTo(origin: Origin, target: string, headers: readonly (readonly [string, string])[]): string {
+export function sentTo(origin: Origin, target: string, headers: HeaderLines): string {
   const absolute = target.startsWith("/") ? undefined : absoluteForm(target);
   const host = parseAuthority(once(headers, "host") ?? "", origin.scheme);
   if (host === undefined || !isSame(host, origin)) throw disagreement();

@@ -1,12 +1,11 @@
 import { printable, Refusal } from "@sallyport/contracts";
 import type { TargetConfig } from "../catalogue/catalogue.ts";
+import { type HeaderLines, namedByConnection, ofTheConnection, valuesOf } from "../targets/header-lines.ts";
 import { ownHeaders } from "../targets/inject/own-places.ts";
 
-/** The connection's own (RFC 9110 §7.6.1, RFC 9113 §8.2.2), and what the broker frames anew. */
-const ofTheConnection = new Set([
-  ...["connection", "keep-alive", "proxy-connection", "proxy-authorization", "proxy-authenticate", "te", "trailer", "transfer-encoding"],
-  ...["upgrade", "http2-settings", "host", "content-length", "expect"],
-  // What a WebSocket's two sides agree on, each anew.
+/** What the broker frames anew, and what a WebSocket's two sides agree on, each anew. */
+const framedAnew = new Set([
+  ...["host", "content-length", "expect"],
   ...["sec-websocket-key", "sec-websocket-version", "sec-websocket-extensions", "sec-websocket-protocol", "sec-websocket-accept"],
 ]);
 
@@ -39,14 +38,19 @@ export interface ToolHeaders {
  * @param upgrades whether it opens a WebSocket
  * @throws Refusal INVALID_REQUEST
  */
-export function toolHeaders(received: readonly (readonly [string, string])[], upgrades = false): ToolHeaders {
-  const named = new Set(valuesOf(received, "connection").flatMap((value) => value.split(",").map((name) => name.trim().toLowerCase())));
+export function toolHeaders(received: HeaderLines, upgrades = false): ToolHeaders {
+  const named = namedByConnection(received);
   if (!upgrades && valuesOf(received, "upgrade").some((value) => /websocket/i.test(value))) throw noWebSocket();
   return {
     sent: received
       .filter(
         ([name]) =>
-          !ofTheConnection.has(name) && !decidedHere.has(name) && !chatter.test(name) && !toTheProxy.has(name) && !named.has(name),
+          !ofTheConnection.has(name) &&
+          !framedAnew.has(name) &&
+          !decidedHere.has(name) &&
+          !chatter.test(name) &&
+          !toTheProxy.has(name) &&
+          !named.has(name),
       )
       .map(([name, value]) => ({ name, value })),
     target: once(received, "sallyport-target"),
@@ -68,11 +72,8 @@ export function withoutInjected(headers: ToolHeaders["sent"], config: TargetConf
 /** Gateways make one name of `x_a` and `x-a`. */
 const spelling = (name: string) => name.toLowerCase().replaceAll("_", "-");
 
-export const valuesOf = (headers: readonly (readonly [string, string])[], wanted: string): string[] =>
-  headers.filter(([name]) => name === wanted).map(([, value]) => value);
-
 /** @throws Refusal INVALID_REQUEST where it is there more than once */
-export function once(headers: readonly (readonly [string, string])[], name: string): string | undefined {
+export function once(headers: HeaderLines, name: string): string | undefined {
   const values = valuesOf(headers, name);
   if (values.length > 1)
     throw new Refusal("INVALID_REQUEST", `Header "${printable(name, 64)}" is there twice; which one counts cannot be known.`);

@@ -1,5 +1,6 @@
 import type { Refusal } from "@sallyport/contracts";
 import type { WebSocket } from "ws";
+import type { HeaderLines } from "../targets/header-lines.ts";
 import type { Origin } from "./authority.ts";
 
 /** One request of a tool's, whatever protocol it came by. */
@@ -9,7 +10,7 @@ export interface ToolRequest {
   /** Path and query as they came. */
   readonly sent: string;
   /** As they came, in order; lower-case names. */
-  readonly headers: readonly (readonly [string, string])[];
+  readonly headers: HeaderLines;
   /** Whether the framing announces a body; an empty one is none. */
   readonly hasBody: boolean;
   /** Bytes, where the framing says so beforehand. */

@@ -2,9 +2,11 @@ import { type IncomingMessage, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import { Refusal } from "@sallyport/contracts";
 import { type WebSocket, WebSocketServer } from "ws";
+import { listOf, namedByConnection } from "../targets/header-lines.ts";
+import { protocolHeader } from "../targets/operation.ts";
 import { messageBound } from "../targets/web-socket.ts";
 import { Http1Answer, headersOf } from "./http1.ts";
-import { once, valuesOf } from "./tool-headers.ts";
+import { once } from "./tool-headers.ts";
 import type { ToolAnswer, ToolUpgrade } from "./tool-request.ts";
 
 /** Milliseconds that a side has to close once it was told to. */
@@ -13,17 +15,16 @@ const closingMs = 2_000;
 /** What a tool asks for by its upgrade (RFC 6455 §4.2.1). @throws Refusal INVALID_REQUEST */
 function protocolsOf(request: IncomingMessage): string[] {
   const headers = headersOf(request.rawHeaders);
-  const connection = valuesOf(headers, "connection").flatMap((value) => value.split(",").map((one) => one.trim().toLowerCase()));
   const key = once(headers, "sec-websocket-key") ?? "";
   const wellFormed =
     request.httpVersion === "1.1" &&
-    connection.includes("upgrade") &&
+    namedByConnection(headers).has("upgrade") &&
     once(headers, "upgrade") !== undefined &&
     once(headers, "sec-websocket-version") === "13" &&
     /^[+/0-9A-Za-z]{22}==$/.test(key) &&
     request.headers["content-length"] === undefined &&
     request.headers["transfer-encoding"] === undefined;
-  const offered = valuesOf(headers, "sec-websocket-protocol").flatMap((value) => value.split(",").map((one) => one.trim()));
+  const offered = listOf(headers, protocolHeader);
   const tokens = offered.every((one) => /^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,256}$/.test(one)) && new Set(offered).size === offered.length;
   if (!wellFormed || !tokens)
     throw new Refusal("INVALID_REQUEST", "This asks for a WebSocket in a way that RFC 6455 §4.1 does not know; nothing was opened.", {
@@ -87,7 +88,7 @@ export class UpgradeAnswer implements ToolAnswer {
   head(status: number, headers: readonly [string, string][]): void {
     if (status !== 101) return this.#plain.head(status, headers);
     this.response.detachSocket(this.#socket as never);
-    const protocol = headers.find(([name]) => name === "sec-websocket-protocol")?.[1];
+    const protocol = headers.find(([name]) => name === protocolHeader)?.[1];
     const server = new WebSocketServer({
       noServer: true,
       clientTracking: false,
@@ -96,7 +97,7 @@ export class UpgradeAnswer implements ToolAnswer {
       handleProtocols: () => protocol ?? false,
     });
     server.on("headers", (lines: string[]) => {
-      for (const [name, value] of headers) if (name !== "sec-websocket-protocol") lines.push(`${name}: ${value}`);
+      for (const [name, value] of headers) if (name !== protocolHeader) lines.push(`${name}: ${value}`);
     });
     server.handleUpgrade(this.#request, this.#socket, this.#head, (tool) => {
       tool.on("error", () => tool.terminate());

@@ -1,12 +1,7 @@
 import type { Readable } from "node:stream";
 import { Refusal } from "@sallyport/contracts";
+import { endToEnd, linesOf } from "./header-lines.ts";
 import type { HttpAnswer } from "./operation.ts";
-
-/** For the connection only (RFC 9110 §7.6.1). */
-const hopByHop = new Set([
-  ...["connection", "keep-alive", "proxy-authenticate", "proxy-authentication-info", "proxy-authorization", "proxy-connection"],
-  ...["te", "trailer", "transfer-encoding", "upgrade", "http2-settings"],
-]);
 
 export interface AnswerBounds {
   /** Of the body as sent. */
@@ -36,9 +31,9 @@ export function answerOf(answer: Received, bounds: AnswerBounds): HttpAnswer {
   };
   return {
     status: answer.statusCode,
-    headers: endToEnd(answer.headers),
+    headers: endToEnd(linesOf(answer.headers)),
     body: bounded(answer, bounds, end),
-    trailers: () => endToEnd((answer.trailers ?? {}) as Record<string, string | string[] | undefined>),
+    trailers: () => endToEnd(linesOf((answer.trailers ?? {}) as Record<string, string | string[] | undefined>)),
     discard: () => end({ whole: false }),
   };
 }
@@ -67,16 +62,4 @@ async function* bounded(answer: Received, bounds: AnswerBounds, end: AnswerBound
   } finally {
     end({ whole: false });
   }
-}
-
-export function endToEnd(headers: Record<string, string | string[] | undefined>): [string, string][] {
-  const named = [headers.connection ?? []].flat().flatMap((value) => value.split(",").map((name) => name.trim().toLowerCase()));
-  const kept: [string, string][] = [];
-  for (const [name, value] of Object.entries(headers)) {
-    const lower = name.toLowerCase();
-    if (value === undefined || hopByHop.has(lower) || named.includes(lower)) continue;
-    if (typeof value === "string") kept.push([lower, value]);
-    else for (const one of value) kept.push([lower, one]);
-  }
-  return kept;
 }

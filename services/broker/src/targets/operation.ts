@@ -153,7 +153,7 @@ function refuseBodyOf(method: string): void {
     throw new Refusal("INVALID_REQUEST", `A ${method} has no body; its end could be read as another request.`);
 }
 
-const contentTypeOf = (headers: readonly [string, string][]) => headers.find(([name]) => name === "content-type")?.[1];
+export const contentTypeOf = (headers: readonly [string, string][]) => headers.find(([name]) => name === "content-type")?.[1];
 
 async function* searched(pieces: AsyncIterable<Uint8Array>, contentType: string | undefined): AsyncIterable<Uint8Array> {
   const search = new OverrideSearch(contentType);

@@ -1,4 +1,5 @@
-import { type AnswerBounds, answerOf, endToEnd } from "./http-answer.ts";
+import { endToEnd, linesOf } from "./header-lines.ts";
+import { type AnswerBounds, answerOf } from "./http-answer.ts";
 import type { HttpAnswer } from "./operation.ts";
 import type { Opened } from "./web-socket.ts";
 
@@ -21,7 +22,7 @@ export function webSocketAnswer(opened: Opened, bounds: AnswerBounds): HttpAnswe
   socket.once("close", () => end({ whole: true }));
   return {
     status: 101,
-    headers: endToEnd(opened.headers as Record<string, string | string[]>).filter(([name]) => !name.startsWith("sec-websocket-")),
+    headers: endToEnd(linesOf(opened.headers)).filter(([name]) => !name.startsWith("sec-websocket-")),
     body: nothing(),
     trailers: () => [],
     discard: () => {

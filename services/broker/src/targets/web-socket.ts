@@ -3,6 +3,7 @@ import { Refusal } from "@sallyport/contracts";
 import type { Egress } from "@sallyport/egress";
 import { WebSocket } from "ws";
 import { AnswerTimeout } from "./failure.ts";
+import { listOf } from "./header-lines.ts";
 import type { Injected } from "./inject/injected.ts";
 import { protocolHeader } from "./operation.ts";
 
@@ -49,7 +50,7 @@ export async function openWebSocket(
   const tls = base.protocol === "https:";
   const port = Number(base.port) || (tls ? 443 : 80);
   const connection = await egress.connect({ host: base.hostname, port, tls, signal, ...(tls ? { alpn: ["http/1.1"], identity } : {}) });
-  const protocols = headers.filter(([name]) => name === protocolHeader).flatMap(([, value]) => value.split(",").map((one) => one.trim()));
+  const protocols = listOf(headers, protocolHeader);
   url.protocol = tls ? "wss:" : "ws:";
   const socket = new WebSocket(url, protocols, {
     createConnection: () => connection as never,

@@ -9,6 +9,7 @@ import type { UsedSet } from "../masks/held-set.ts";
 import type { Review } from "../reviews/review.ts";
 import { stateAt } from "../reviews/review.ts";
 import { withoutExports } from "../targets/exports/refuse-exports.ts";
+import { valuesOf } from "../targets/header-lines.ts";
 import { type HttpAnswer, type Operation, protocolHeader, unfit, type WebSocketEnds } from "../targets/operation.ts";
 import type { Holder } from "../targets/sender.ts";
 import { messageBound } from "../targets/web-socket.ts";
@@ -255,9 +256,6 @@ export async function* relay(
     answer.discard();
   }
 }
-
-const valuesOf = (headers: readonly [string, string][], wanted: string): string[] =>
-  headers.filter(([name]) => name === wanted).map(([, value]) => value);
 
 /** Two that differ would be read differently here and by the agent. */
 function onlyOne(headers: readonly [string, string][], wanted: string): string | undefined {
