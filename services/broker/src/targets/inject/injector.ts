@@ -1,7 +1,6 @@
-import { readFileSync } from "node:fs";
 import { Refusal } from "@sallyport/contracts";
 import { Egress, type EgressOptions } from "@sallyport/egress";
-import { type Clock, type Config, upstreamProxyOf } from "@sallyport/service";
+import { type Clock, type Config, certificatesIn, upstreamProxyOf } from "@sallyport/service";
 import type { TargetConfig } from "../../catalogue/catalogue.ts";
 import type { ReadSecret } from "../../stores/secret-store.ts";
 import type { Operation } from "../operation.ts";
@@ -48,7 +47,7 @@ export class Injector {
                 allow: target.network,
                 setting: `targets.${name}.network`,
                 own: () => own,
-                ...(minting.ca === undefined ? {} : { ca: certificates(minting.ca, `targets.${name}.inject`) }),
+                ...(minting.ca === undefined ? {} : { ca: certificatesIn(minting.ca, `targets.${name}.inject.ca`) }),
                 ...upstreamProxyOf(target.via, `targets.${name}.via`),
                 ...(resolve === undefined ? {} : { resolve }),
               });
@@ -88,15 +87,5 @@ export class Injector {
   /** Ends the connections to token endpoints. */
   async close(): Promise<void> {
     for (const { egress } of this.#targets.values()) await egress?.close();
-  }
-}
-
-function certificates(path: string, setting: string): string {
-  try {
-    return readFileSync(path, "utf8");
-  } catch (cause) {
-    throw new Refusal("INVALID_REQUEST", `${setting}.ca: the file ${path} cannot be read (${(cause as NodeJS.ErrnoException).code}).`, {
-      cause,
-    });
   }
 }
