@@ -2,9 +2,12 @@ import { Readable, Transform, type TransformCallback } from "node:stream";
 import zlib from "node:zlib";
 import { Refusal } from "@sallyport/contracts";
 
-/** A body that unpacks to more than this, and to more than {@link maxRatio} times its size, is taken for a bomb. */
+/** What unpacks to more than this, and to more than {@link maxRatio} times its size, is taken for a bomb. */
 const bombFloorBytes = 16 * 1024 * 1024;
 const maxRatio = 200;
+export const isBomb = (receivedBytes: number, unpackedBytes: number): boolean =>
+  unpackedBytes > bombFloorBytes && unpackedBytes > receivedBytes * maxRatio;
+
 /** Encodings stacked deeper than this are refused (RFC 9110 §8.4 allows any number). */
 const maxEncodings = 2;
 
@@ -31,7 +34,7 @@ export async function* decodedBody(body: AsyncIterable<Uint8Array>, contentEncod
   try {
     for await (const chunk of stream) {
       unpacked += (chunk as Buffer).length;
-      if (unpacked > bombFloorBytes && unpacked > received * maxRatio) {
+      if (isBomb(received, unpacked)) {
         throw new Refusal(
           "RESPONSE_UNINSPECTABLE",
           "The target's answer unpacks to far more than it weighs; it was cut off. The effect has happened.",

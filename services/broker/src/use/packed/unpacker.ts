@@ -1,8 +1,5 @@
 import type { Transform } from "node:stream";
-
-/** What unpacks to more than this, and to more than {@link maxRatio} times its size, is taken for a bomb. */
-const bombFloorBytes = 16 * 1024 * 1024;
-const maxRatio = 200;
+import { isBomb } from "../response-body.ts";
 
 /** One piece of packed content, unpacked as its bytes come. */
 export class Unpacker {
@@ -43,7 +40,7 @@ export class Unpacker {
 
   /** More came out than can be looked at. */
   get isBomb(): boolean {
-    return this.#written > bombFloorBytes && this.#written > this.#received * maxRatio;
+    return isBomb(this.#received, this.#written);
   }
 
   async write(chunk: Uint8Array): Promise<void> {
