@@ -60,6 +60,8 @@ export class Egress {
   readonly #policy: AddressPolicy;
   readonly #resolve: Resolve;
   readonly #timeoutMs: number;
+  /** To the proxy that every connection goes through. */
+  readonly #way: { readonly via: UpstreamProxy; readonly egress: Egress } | undefined;
   #fetching: Agent | undefined;
 
   /** @throws Error where a range of `allow` cannot be read */
@@ -68,6 +70,12 @@ export class Egress {
     this.#policy = policy;
     this.#resolve = options.resolve ?? systemResolve;
     this.#timeoutMs = options.connectTimeoutMs ?? 5000;
+    const { via, setting, connectTimeoutMs } = options;
+    // What the operator runs may be anywhere but at a link-local address.
+    this.#way = via && {
+      via,
+      egress: Egress.infra({ setting: `${setting}, via`, ca: via.ca, ...(connectTimeoutMs === undefined ? {} : { connectTimeoutMs }) }),
+    };
   }
 
   /** For what the operator runs and configuration names (state, Kafka, peers): loopback and private networks too, link-local never. */
@@ -89,14 +97,13 @@ export class Egress {
     const bound = signal === undefined ? late : AbortSignal.any([signal, late]);
     let stage: "resolve" | "dial" | "tls" = "resolve";
     try {
-      if (this.#options.via !== undefined) {
-        const socket = await this.#through(this.#options.via, host, port, bound);
-        stage = "tls";
-        return tls ? await startTls(socket, host, { ca: this.#options.ca, alpn, identity }, bound) : socket;
+      let socket: Socket;
+      if (this.#way !== undefined) socket = await this.#through(this.#way, host, port, bound);
+      else {
+        const addresses = this.#judged(host, await this.#addressesOf(host, bound), port);
+        stage = "dial";
+        socket = await dialTcp(host, addresses, port, bound);
       }
-      const addresses = this.#judged(host, await this.#addressesOf(host, bound), port);
-      stage = "dial";
-      const socket = await dialTcp(host, addresses, port, bound);
       stage = "tls";
       return tls ? await startTls(socket, host, { ca: this.#options.ca, alpn, identity }, bound) : socket;
     } catch (error) {
@@ -112,14 +119,16 @@ export class Egress {
     }
   }
 
-  async #through(via: UpstreamProxy, host: string, port: number, signal: AbortSignal): Promise<Socket> {
+  async #through(
+    { via, egress }: { via: UpstreamProxy; egress: Egress },
+    host: string,
+    port: number,
+    signal: AbortSignal,
+  ): Promise<Socket> {
     const literal = parseAddress(host);
     if (literal !== undefined) this.#judged(host, [literal], port);
     else this.#refuseDoorsByName(host, port);
-    const { setting, connectTimeoutMs } = this.#options;
-    // What the operator runs may be anywhere but at a link-local address.
-    const way = Egress.infra({ setting: `${setting}, via`, ca: via.ca, ...(connectTimeoutMs === undefined ? {} : { connectTimeoutMs }) });
-    const connection = await way.connect({ host: via.host, port: via.port, tls: via.scheme === "https", signal });
+    const connection = await egress.connect({ host: via.host, port: via.port, tls: via.scheme === "https", signal });
     return tunnelThrough(connection, via, { host: host.replace(/\.$/, ""), port }, signal);
   }
 
