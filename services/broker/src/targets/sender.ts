@@ -114,7 +114,7 @@ export class Sender {
         const { base, egress } = target;
         const headers = [...Object.entries(tracedBy(active)), ...injected.headers];
         const opened = await openWebSocket(
-          { base, egress, maxBodyBytes: target.config.maxBodyBytes, timeoutMs },
+          { base, egress, maxBodyBytes: target.config.maxBodyBytes },
           { ...injected, headers },
           exchange.signal,
         );

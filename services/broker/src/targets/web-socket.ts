@@ -2,7 +2,6 @@ import type { IncomingMessage } from "node:http";
 import { Refusal } from "@sallyport/contracts";
 import type { Egress } from "@sallyport/egress";
 import { WebSocket } from "ws";
-import { AnswerTimeout } from "./failure.ts";
 import { listOf } from "./header-lines.ts";
 import type { Injected } from "./inject/injected.ts";
 import { protocolHeader } from "./operation.ts";
@@ -19,7 +18,6 @@ export interface Opening {
   readonly base: URL;
   readonly egress: Egress;
   readonly maxBodyBytes: number;
-  readonly timeoutMs: number;
 }
 
 export const messageBound = (maxBodyBytes: number): number => Math.min(maxBodyBytes, maxMessageBytes);
@@ -29,10 +27,11 @@ export const messageBound = (maxBodyBytes: number): number => Math.min(maxBodyBy
  * compression is not offered, as what comes back is read.
  *
  * @param headers also those of the trace
- * @throws Refusal of the dialler; AnswerTimeout; or an error where the target broke off or its answer is none
+ * @param signal ends it, after the target's time too; its reason is what is thrown
+ * @throws Refusal of the dialler; or an error where the target broke off or its answer is none
  */
 export async function openWebSocket(
-  { base, egress, maxBodyBytes, timeoutMs }: Opening,
+  { base, egress, maxBodyBytes }: Opening,
   { sent, headers, identity }: Pick<Injected, "sent" | "headers" | "identity">,
   signal: AbortSignal,
 ): Promise<Opened> {
@@ -60,7 +59,6 @@ export async function openWebSocket(
     maxPayload: messageBound(maxBodyBytes),
     skipUTF8Validation: false,
   });
-  const late = setTimeout(() => fail(new AnswerTimeout()), timeoutMs);
   const { promise, resolve, reject } = Promise.withResolvers<Opened>();
   const fail = (error: unknown) => {
     reject(error);
@@ -84,7 +82,6 @@ export async function openWebSocket(
     signal.throwIfAborted();
     return await promise;
   } finally {
-    clearTimeout(late);
     signal.removeEventListener("abort", aborted);
   }
 }
