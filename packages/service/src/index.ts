@@ -19,6 +19,7 @@ export {
 export { roles, spiffeIdOf } from "./keys/spiffe.ts";
 export { type KeyPair, readKeyPair } from "./keys/tls.ts";
 export { unavailable } from "./peers/unavailable.ts";
+export { listenAt } from "./process/listen-at.ts";
 export { type ProcessOptions, type RunningProcess, runProcess } from "./process/run-process.ts";
-export { cannotListen, StartError } from "./process/start-error.ts";
+export { StartError } from "./process/start-error.ts";
 export { createLogger } from "./telemetry/logger.ts";

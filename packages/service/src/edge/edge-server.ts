@@ -9,7 +9,7 @@ import type { Dispatcher } from "../dispatch.ts";
 import { cancelled, refusalOf } from "../failure.ts";
 import type { Handlers } from "../handler.ts";
 import type { EdgeListener, ServeOptions } from "../host.ts";
-import { cannotListen } from "../process/start-error.ts";
+import { listenAt } from "../process/listen-at.ts";
 import { Registry } from "../registry.ts";
 import type { RpcRequest } from "./connect-rpcs.ts";
 import { edgeError } from "./edge-error.ts";
@@ -62,13 +62,9 @@ export class EdgeServer implements EdgeListener {
     const server = createServer({ maxHeaderSize: 32 * 1024, headersTimeout: 10_000, requestTimeout: 30_000 }, (request, response) => {
       void this.#answer(request, response);
     });
-    await new Promise<void>((resolve, reject) => {
-      server.once("error", (error) => reject(cannotListen(address, setting, error)));
-      server.listen(address.port, address.host, resolve);
-    });
+    const bound = await listenAt(server, address, setting);
     this.#server = server;
-    const bound = server.address();
-    return { host: address.host, port: typeof bound === "object" && bound !== null ? bound.port : address.port };
+    return bound;
   }
 
   async drain(): Promise<void> {

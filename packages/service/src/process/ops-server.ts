@@ -1,7 +1,7 @@
 import { createServer, type ServerResponse } from "node:http";
 import type { Address } from "../config/index.ts";
 import type { Health } from "../host.ts";
-import { cannotListen } from "./start-error.ts";
+import { listenAt } from "./listen-at.ts";
 
 export interface OpsSettings {
   readonly address: Address;
@@ -21,13 +21,8 @@ export async function openOps(settings: OpsSettings): Promise<OpsServer> {
   const server = createServer({ headersTimeout: 5000, requestTimeout: 5000 }, (request, response) => {
     answer(settings, request.method, request.url, response).catch(() => response.destroy());
   });
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", (error) => reject(cannotListen(settings.address, settings.setting, error)));
-    server.listen(settings.address.port, settings.address.host, resolve);
-  });
-  const bound = server.address();
   return {
-    address: { host: settings.address.host, port: typeof bound === "object" && bound !== null ? bound.port : settings.address.port },
+    address: await listenAt(server, settings.address, settings.setting),
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());

@@ -4,7 +4,7 @@ import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 import { context } from "@opentelemetry/api";
 import { Refusal } from "@sallyport/contracts";
-import { type Address, cannotListen, type Host, type KeyPair, type OwnDoor } from "@sallyport/service";
+import { type Address, type Host, type KeyPair, listenAt, type OwnDoor } from "@sallyport/service";
 import type { CallerGate } from "../rpc/recording-gate.ts";
 import type { UseParts } from "../use/parts.ts";
 import { blocked, type Destinations } from "./destinations.ts";
@@ -82,13 +82,8 @@ export class ProxyDoor implements OwnDoor {
     this.#server.on("connect", connect);
   }
 
-  async open(address: Address, setting: string): Promise<Address> {
-    await new Promise<void>((resolve, reject) => {
-      this.#server.once("error", (error) => reject(cannotListen(address, setting, error)));
-      this.#server.listen(address.port, address.host, resolve);
-    });
-    const bound = this.#server.address();
-    return { host: address.host, port: typeof bound === "object" && bound !== null ? bound.port : address.port };
+  open(address: Address, setting: string): Promise<Address> {
+    return listenAt(this.#server, address, setting);
   }
 
   async drain(): Promise<void> {
