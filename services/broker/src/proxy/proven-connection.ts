@@ -12,8 +12,17 @@ export interface ProvenConnection {
   readonly authorization: string;
 }
 
+/** A connection's certificate does not change, and reading it costs more than a small request does. */
+const known = new WeakMap<TLSSocket, ProvenConnection["peer"]>();
+
 /** The certificate was verified against the agents' CA by TLS. @throws Refusal PROOF_REQUIRED */
 export function peerOf(socket: TLSSocket): ProvenConnection["peer"] {
+  const peer = known.get(socket) ?? readPeer(socket);
+  known.set(socket, peer);
+  return peer;
+}
+
+function readPeer(socket: TLSSocket): ProvenConnection["peer"] {
   const der = socket.authorized ? socket.getPeerX509Certificate()?.raw : undefined;
   if (der === undefined) throw new Refusal("PROOF_REQUIRED", "The proxy is for agents with a client certificate; use `sallyport run`.");
   const thumbprint = createHash("sha256").update(der).digest("base64url");
