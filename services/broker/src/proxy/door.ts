@@ -7,17 +7,19 @@ import { Refusal } from "@sallyport/contracts";
 import { type Address, type Host, type KeyPair, listenAt, type OwnDoor } from "@sallyport/service";
 import type { CallerGate } from "../rpc/recording-gate.ts";
 import type { UseParts } from "../use/parts.ts";
+import type { Origin } from "./authority.ts";
 import { blocked, type Destinations } from "./destinations.ts";
 import type { Exchanges } from "./exchange.ts";
-import { closingOnError, endingOnError, Http1Answer, headersOf, http1Limits, rawAnswer, requestOf, Turns } from "./http1.ts";
+import { endingOnError, headersOf, http1Limits, rawAnswer } from "./http1.ts";
+import { Http1Requests, type Turn } from "./http1-requests.ts";
 import type { Passing } from "./passing.ts";
 import type { Places } from "./places.ts";
 import { callOf, type ProvenConnection, peerOf } from "./proven-connection.ts";
 import { recordRefused } from "./records.ts";
 import { absoluteForm, sentTo } from "./request-target.ts";
 import { once } from "./tool-headers.ts";
+import type { ToolRequest } from "./tool-request.ts";
 import type { Tunnels } from "./tunnels.ts";
-import { type UpgradeAnswer, Upgrades } from "./upgrade.ts";
 
 /** Where whoever runs a tool asks what the tool must be told. */
 export const aboutPath = "/.well-known/sallyport-proxy";
@@ -45,36 +47,28 @@ export interface DoorParts {
 export class ProxyDoor implements OwnDoor {
   readonly #parts: DoorParts;
   readonly #server: Server;
-  readonly #turns = new Turns();
-  readonly #upgrades = new Upgrades();
+  readonly #requests: Http1Requests;
   #draining = false;
 
   constructor(parts: DoorParts) {
     this.#parts = parts;
     const { tls, agentsCa } = parts;
-    const serve = (awaits: boolean) =>
-      endingOnError(parts.log, (request, response: ServerResponse) => this.#serve(request, response, awaits));
-    this.#server = createServer(
-      {
-        ...http1Limits,
-        key: tls.key,
-        cert: tls.certificate,
-        ca: agentsCa,
-        requestCert: true,
-        rejectUnauthorized: true,
-        minVersion: "TLSv1.2",
-        ALPNProtocols: ["http/1.1"],
-        handshakeTimeout: 10_000,
-      },
-      serve(false),
-    );
-    closingOnError(this.#server as unknown as Parameters<typeof closingOnError>[0]);
-    this.#server.on("checkContinue", serve(true));
-    const upgrade = endingOnError(parts.log, (request, socket: Socket, head: Buffer) => {
-      const answer = this.#upgrades.take(request, socket, head);
-      return this.#serve(request, answer.response, false, answer);
+    this.#server = createServer({
+      ...http1Limits,
+      key: tls.key,
+      cert: tls.certificate,
+      ca: agentsCa,
+      requestCert: true,
+      rejectUnauthorized: true,
+      minVersion: "TLSv1.2",
+      ALPNProtocols: ["http/1.1"],
+      handshakeTimeout: 10_000,
     });
-    this.#server.on("upgrade", upgrade);
+    this.#requests = new Http1Requests(this.#server as unknown as ConstructorParameters<typeof Http1Requests>[0], {
+      closing: () => this.#draining,
+      serve: (turn) => this.#serve(turn),
+      log: parts.log,
+    });
     const connect = endingOnError(parts.log, (request, socket: Socket, head: Buffer) => {
       const connection = this.#provenOrEnded(request, socket);
       return connection === undefined ? undefined : parts.tunnels.accept(request, socket, head, connection);
@@ -91,13 +85,13 @@ export class ProxyDoor implements OwnDoor {
     if (!this.#server.listening) return;
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     this.#server.closeIdleConnections();
-    this.#upgrades.drain();
+    this.#requests.drain();
     await Promise.all([closed, this.#parts.tunnels.drain()]);
   }
 
   close(): void {
     this.#parts.tunnels.close();
-    this.#upgrades.close();
+    this.#requests.close();
     this.#server.closeAllConnections();
     this.#server.close();
   }
@@ -111,47 +105,38 @@ export class ProxyDoor implements OwnDoor {
     }
   }
 
-  async #serve(request: IncomingMessage, response: ServerResponse, awaitsContinue: boolean, upgrade?: UpgradeAnswer): Promise<void> {
-    if (!(await this.#turns.wait(request, response)) || upgrade?.begin() === false) return;
-    const answer = upgrade ?? new Http1Answer(request, response, () => this.#draining);
-    try {
-      const connection = provenBy(request);
-      const target = request.url ?? "";
-      if (target === aboutPath) return await this.#about(connection, request, response);
-      const parsed = { ...requestOf(request, response, awaitsContinue), ...(upgrade === undefined ? {} : { upgrade: upgrade.asked() }) };
-      if (target.startsWith("/"))
-        return await this.#parts.exchanges.serve({ ...parsed, destination: { kind: "reverse" }, sent: target }, connection, answer);
-      const absolute = absoluteForm(target);
-      if (absolute === undefined) throw new Refusal("INVALID_REQUEST", "The request's URL is neither a path nor one of http or https.");
-      const { origin } = absolute;
-      const sent = sentTo(origin, target, parsed.headers);
-      if (this.#parts.destinations.isTarget(origin))
-        return await this.#parts.exchanges.serve({ ...parsed, destination: { kind: "origin", origin }, sent }, connection, answer);
-      if (upgrade !== undefined) throw passedByTunnel();
-      await this.#elsewhere(connection, request, response, { origin, sent, parsed, awaitsContinue });
-    } catch (error) {
-      answer.refuse(error instanceof Refusal ? error : new Refusal("INTERNAL", "Sallyport failed here.", { cause: error }));
-    }
+  async #serve(turn: Turn): Promise<void> {
+    const { request, response, answer } = turn;
+    const connection = provenBy(request);
+    const target = request.url ?? "";
+    if (target === aboutPath) return this.#about(connection, request, response);
+    const parsed = turn.parsed();
+    if (target.startsWith("/"))
+      return this.#parts.exchanges.serve({ ...parsed, destination: { kind: "reverse" }, sent: target }, connection, answer);
+    const absolute = absoluteForm(target);
+    if (absolute === undefined) throw new Refusal("INVALID_REQUEST", "The request's URL is neither a path nor one of http or https.");
+    const { origin } = absolute;
+    const sent = sentTo(origin, target, parsed.headers);
+    if (this.#parts.destinations.isTarget(origin))
+      return this.#parts.exchanges.serve({ ...parsed, destination: { kind: "origin", origin }, sent }, connection, answer);
+    if (parsed.upgrade !== undefined) throw passedByTunnel();
+    await this.#elsewhere(connection, turn, origin, { ...parsed, sent });
   }
 
   async #elsewhere(
     connection: ProvenConnection,
-    request: IncomingMessage,
-    response: ServerResponse,
-    {
-      origin,
-      sent,
-      parsed,
-    }: { origin: Parameters<typeof blocked>[0]; sent: string; parsed: ReturnType<typeof requestOf>; awaitsContinue: boolean },
+    { request, response }: Turn,
+    origin: Origin,
+    { signal, sent, wantBody }: Pick<ToolRequest, "signal" | "sent" | "wantBody">,
   ): Promise<void> {
-    const call = callOf(connection, parsed.signal, context.active());
+    const call = callOf(connection, signal, context.active());
     const caller = await this.#parts.gate.authenticate(call);
     using _place = this.#parts.places.take(caller);
     if (origin.scheme === "https" || !this.#parts.destinations.passes(origin)) {
       await recordRefused(this.#parts.evidence, caller, call, blocked(origin), origin);
       throw blocked(origin);
     }
-    parsed.wantBody();
+    wantBody();
     await this.#parts.passing.request(origin, sent, caller, call, request, response);
   }
 

@@ -12,6 +12,7 @@ import type { Destinations, Found } from "./destinations.ts";
 import type { Place, Places } from "./places.ts";
 import { callOf, type ProvenConnection, traceOf } from "./proven-connection.ts";
 import { recordRefused } from "./records.ts";
+import { refusalOf } from "./refusal-answer.ts";
 import { Retries } from "./retries.ts";
 import { bodyOf } from "./tool-body.ts";
 import { toolHeaders, withoutInjected } from "./tool-headers.ts";
@@ -129,10 +130,8 @@ export class Exchanges {
   }
 
   #refusalOf(error: unknown, signal: AbortSignal): Refusal {
-    if (error instanceof Refusal) return error;
-    if (signal.aborted) return new Refusal("CANCELLED", "The tool gave its request up.", { cause: error });
-    this.#parts.log.error({ err: error }, "a proxied request failed");
-    return new Refusal("INTERNAL", "Sallyport failed here; its log says why.", { cause: error });
+    if (signal.aborted && !(error instanceof Refusal)) return new Refusal("CANCELLED", "The tool gave its request up.", { cause: error });
+    return refusalOf(error, this.#parts.log);
   }
 }
 

@@ -5,6 +5,7 @@ import type { Host } from "@sallyport/service";
 import { valuesOf } from "../targets/header-lines.ts";
 import { refusalAnswer } from "./refusal-answer.ts";
 import type { ToolAnswer, ToolRequest } from "./tool-request.ts";
+import { untilDrained } from "./until-drained.ts";
 
 /** Whether a request's parser stops for another protocol: for WebSocket only. Any other upgrade is an offer that is not taken (RFC 9110 §7.8). */
 const isWebSocket = ({ method, headers }: IncomingMessage): boolean => method === "GET" && headers.upgrade?.toLowerCase() === "websocket";
@@ -133,10 +134,10 @@ export class Http1Answer implements ToolAnswer {
   readonly #response: ServerResponse;
 
   /** @param closing whether the connection ends with this answer */
-  constructor(request: IncomingMessage, response: ServerResponse, closing: () => boolean) {
+  constructor(request: IncomingMessage, response: ServerResponse, closing: boolean) {
     this.#request = request;
     this.#response = response;
-    if (closing()) response.shouldKeepAlive = false;
+    if (closing) response.shouldKeepAlive = false;
   }
 
   head(status: number, headers: readonly [string, string][]): void {
@@ -148,15 +149,7 @@ export class Http1Answer implements ToolAnswer {
   }
 
   async data(bytes: Uint8Array): Promise<void> {
-    if (this.#response.write(bytes)) return;
-    await new Promise<void>((resolve) => {
-      const done = () => {
-        this.#response.off("drain", done).off("close", done);
-        resolve();
-      };
-      this.#response.on("drain", done).on("close", done);
-      if (this.#response.destroyed) done();
-    });
+    if (!this.#response.write(bytes)) await untilDrained(this.#response);
   }
 
   end(trailers: readonly [string, string][]): void {

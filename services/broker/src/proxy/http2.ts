@@ -4,9 +4,10 @@ import { Refusal } from "@sallyport/contracts";
 import type { Host } from "@sallyport/service";
 import { isSame, type Origin, parseAuthority } from "./authority.ts";
 import { headersOf } from "./http1.ts";
-import { refusalAnswer } from "./refusal-answer.ts";
+import { refusalAnswer, refusalOf } from "./refusal-answer.ts";
 import { once } from "./tool-headers.ts";
 import type { ToolAnswer, ToolRequest } from "./tool-request.ts";
+import { untilDrained } from "./until-drained.ts";
 
 /** Milliseconds without a frame after which a session is ended. */
 const idleMs = 5 * 60_000;
@@ -39,7 +40,7 @@ export function serveHttp2(
       try {
         request = requestOf(stream, headersOf(raw as unknown as string[]), origin);
       } catch (error) {
-        return answer.refuse(error instanceof Refusal ? error : new Refusal("INTERNAL", "Sallyport failed here.", { cause: error }));
+        return answer.refuse(refusalOf(error, log));
       }
       await serve(request, answer);
     } catch (error) {
@@ -111,14 +112,7 @@ class Http2Answer implements ToolAnswer {
 
   async data(bytes: Uint8Array): Promise<void> {
     if (this.#stream.destroyed || this.#stream.writableEnded || this.#stream.write(bytes)) return;
-    await new Promise<void>((resolve) => {
-      const done = () => {
-        this.#stream.off("drain", done).off("close", done);
-        resolve();
-      };
-      this.#stream.on("drain", done).on("close", done);
-      if (this.#stream.destroyed) done();
-    });
+    await untilDrained(this.#stream);
   }
 
   end(trailers: readonly [string, string][]): void {

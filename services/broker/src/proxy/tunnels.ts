@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { createServer, type IncomingMessage, type Server } from "node:http";
 import type { ServerHttp2Session } from "node:http2";
 import type { Socket } from "node:net";
 import { type SecureContext, TLSSocket } from "node:tls";
@@ -11,16 +11,17 @@ import { isSame, type Origin, parseAuthority } from "./authority.ts";
 import type { Leaves } from "./certificates/leaves.ts";
 import { blocked, type Destinations } from "./destinations.ts";
 import type { Exchanges } from "./exchange.ts";
-import { closingOnError, endingOnError, Http1Answer, headersOf, http1Limits, rawAnswer, requestOf, Turns } from "./http1.ts";
+import { headersOf, http1Limits, rawAnswer } from "./http1.ts";
+import { Http1Requests, type Turn } from "./http1-requests.ts";
 import { disagreement, serveHttp2 } from "./http2.ts";
 import type { Passing } from "./passing.ts";
 import type { Places } from "./places.ts";
 import { callOf, type ProvenConnection } from "./proven-connection.ts";
 import { recordRefused } from "./records.ts";
+import { refusalOf } from "./refusal-answer.ts";
 import { sentTo } from "./request-target.ts";
 import { once } from "./tool-headers.ts";
 import type { ToolAnswer, ToolRequest } from "./tool-request.ts";
-import { type UpgradeAnswer, Upgrades } from "./upgrade.ts";
 
 /** Milliseconds from a tunnel's begin until the TLS in it stands. */
 const handshakeMs = 10_000;
@@ -55,21 +56,17 @@ export class Tunnels {
   readonly #sessions = new Set<ServerHttp2Session>();
   readonly #open = new Set<Socket>();
   readonly #http1: Server;
-  readonly #turns = new Turns();
-  readonly #upgrades = new Upgrades();
+  readonly #requests: Http1Requests;
   #draining = false;
 
   constructor(parts: TunnelParts) {
     this.#parts = parts;
-    const serve = (awaits: boolean) =>
-      endingOnError(parts.log, (request, response: ServerResponse) => this.#serveHttp1(request, response, awaits));
-    this.#http1 = closingOnError(createServer(http1Limits, serve(false)));
-    this.#http1.on("checkContinue", serve(true));
-    const upgrade = endingOnError(parts.log, (request, socket: Socket, head: Buffer) => {
-      const answer = this.#upgrades.take(request, socket, head);
-      return this.#serveHttp1(request, answer.response, false, answer);
+    this.#http1 = createServer(http1Limits);
+    this.#requests = new Http1Requests(this.#http1, {
+      closing: (socket) => this.#draining || this.#inner.get(socket)?.closing === true,
+      serve: (turn) => this.#serveHttp1(turn),
+      log: parts.log,
     });
-    this.#http1.on("upgrade", upgrade);
     // It never listens itself, and looks after its connections' time limits from this event on.
     this.#http1.emit("listening");
   }
@@ -102,7 +99,7 @@ export class Tunnels {
         await this.#parts.passing.tunnel(origin, caller, call, socket, begin);
       } else await this.#lead(origin, caller, socket, connection, begin);
     } catch (error) {
-      const refusal = error instanceof Refusal ? error : this.#internal(error);
+      const refusal = refusalOf(error, this.#parts.log);
       if (caller !== undefined && !passed) await recordRefused(this.#parts.evidence, caller, call, refusal, origin).catch(() => undefined);
       // In a tunnel that stands an answer of ours would be taken for the destination's.
       if (begun) socket.destroy();
@@ -179,20 +176,13 @@ export class Tunnels {
     else Object.defineProperty(inner, "closing", { set: () => session.close(), get: () => session.closed });
   }
 
-  async #serveHttp1(request: IncomingMessage, response: ServerResponse, awaitsContinue: boolean, upgrade?: UpgradeAnswer): Promise<void> {
+  async #serveHttp1({ request, answer, ...turn }: Turn): Promise<void> {
     const inner = this.#inner.get(request.socket);
     if (inner === undefined) return void request.socket.destroy();
-    if (!(await this.#turns.wait(request, response)) || upgrade?.begin() === false) return;
     const { origin, connection } = inner;
-    const answer = upgrade ?? new Http1Answer(request, response, () => inner.closing || this.#draining);
-    try {
-      const parsed = { ...requestOf(request, response, awaitsContinue), ...(upgrade === undefined ? {} : { upgrade: upgrade.asked() }) };
-      const sent = sentTo(origin, request.url ?? "", parsed.headers);
-      await this.#parts.exchanges.serve({ ...parsed, destination: { kind: "origin", origin }, sent }, connection, answer);
-    } catch (error) {
-      if (response.headersSent || response.destroyed) return void response.destroy();
-      answer.refuse(error instanceof Refusal ? error : this.#internal(error));
-    }
+    const parsed = turn.parsed();
+    const sent = sentTo(origin, request.url ?? "", parsed.headers);
+    await this.#parts.exchanges.serve({ ...parsed, destination: { kind: "origin", origin }, sent }, connection, answer);
   }
 
   /** A credential that ended proves nothing any more: idle connections are closed then, and others after their answer. */
@@ -212,7 +202,7 @@ export class Tunnels {
   async drain(): Promise<void> {
     this.#draining = true;
     this.#http1.closeIdleConnections();
-    this.#upgrades.drain();
+    this.#requests.drain();
     for (const session of this.#sessions) session.close();
     await Promise.all([...this.#open].map((socket) => new Promise<void>((resolve) => socket.once("close", () => resolve()))));
   }
@@ -221,11 +211,6 @@ export class Tunnels {
     this.#http1.closeAllConnections();
     for (const session of this.#sessions) session.destroy();
     for (const socket of this.#open) socket.destroy();
-  }
-
-  #internal(cause: unknown): Refusal {
-    this.#parts.log.error({ err: cause }, "a tunnel failed");
-    return new Refusal("INTERNAL", "Sallyport failed here; its log says why.", { cause });
   }
 }
 

@@ -48,8 +48,7 @@ export class UpgradeAnswer implements ToolAnswer {
     this.#socket = socket;
     this.#head = head;
     this.response = new ServerResponse(request);
-    this.response.shouldKeepAlive = false;
-    this.#plain = new Http1Answer(request, this.response, () => true);
+    this.#plain = new Http1Answer(request, this.response, true);
     // Whoever waits for it has other ways to learn that it does not come.
     this.#accepted.promise.catch(() => undefined);
   }
