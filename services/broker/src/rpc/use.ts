@@ -2,7 +2,8 @@ import type { BrokerService } from "@sallyport/contracts";
 import type { Handler } from "@sallyport/service";
 import type { Catalogue } from "../catalogue/catalogue.ts";
 import type { UseParts } from "../use/parts.ts";
-import { type UsePart, use as useSecret } from "../use/use.ts";
+import type { UsePart } from "../use/relay.ts";
+import { use as useSecret } from "../use/use.ts";
 import { parseUse } from "./parse-use.ts";
 import type { CallerGate } from "./recording-gate.ts";
 

@@ -1,24 +1,17 @@
 import { type Reason, Refusal } from "@sallyport/contracts";
 import type { Intent } from "@sallyport/journal";
-import { type MaskSet, maskerFor, maskHeaderValue, maskStream } from "@sallyport/masking";
 import type { Caller } from "@sallyport/service";
 import { AnswerData } from "../data-masking/answer-data.ts";
 import { againstData, withoutData } from "../data-masking/request-data.ts";
-import { CleanTexts } from "../masks/clean-texts.ts";
-import type { UsedSet } from "../masks/held-set.ts";
 import type { Review } from "../reviews/review.ts";
 import { stateAt } from "../reviews/review.ts";
 import { withoutExports } from "../targets/exports/refuse-exports.ts";
-import { valuesOf } from "../targets/header-lines.ts";
-import { type HttpAnswer, type Operation, protocolHeader, unfit, type WebSocketEnds } from "../targets/operation.ts";
+import { type Operation, unfit } from "../targets/operation.ts";
 import type { Holder } from "../targets/sender.ts";
-import { messageBound } from "../targets/web-socket.ts";
 import { type Ask, denied, type Judged, judge } from "./ask.ts";
-import { converse } from "./conversation.ts";
-import { inspectedBody } from "./packed/packed-body.ts";
 import type { UseParts } from "./parts.ts";
 import { type Ending, type UseFacts, useRecord } from "./records.ts";
-import { decodedBody } from "./response-body.ts";
+import { opened, relay, type UsePart } from "./relay.ts";
 import { Traffic } from "./traffic.ts";
 
 /** A use as it arrives at the core: parsed, and by a caller who has proven who they are. */
@@ -29,12 +22,6 @@ export interface UseCommand {
   readonly traceparent: string;
   readonly peerAddress: string | undefined;
 }
-
-/** What the agent gets back, in order: one head, data, one end. */
-export type UsePart =
-  | { kind: "head"; status: number; headers: [string, string][]; eventUid: string }
-  | { kind: "data"; bytes: Uint8Array }
-  | { kind: "end"; trailers: [string, string][]; maskedValues: number };
 
 /**
  * Uses a secret at a target, in the one order for every effect: decide, spend the approval, intent durable, value fetched
@@ -213,120 +200,8 @@ async function onRecord<T>(facts: UseFacts, operation: Operation, parts: UsePart
   }
 }
 
-const headerTexts = new CleanTexts(maskHeaderValue);
-
-/** Hands the answer on, masked: headers, body as it comes. @returns its end, with the trailers */
-export async function* relay(
-  answer: HttpAnswer,
-  masks: MaskSet,
-  eventUid: string,
-  signal: AbortSignal,
-  traffic: Traffic,
-  data?: AnswerData,
-): AsyncGenerator<UsePart, UsePart> {
-  let maskedValues = 0;
-  const masked = (headers: readonly [string, string][]) => {
-    const clean = headers.map(([name, value]): [string, string] => {
-      const cleanValue = headerTexts.mask(masks, value);
-      if (cleanValue !== value) maskedValues++;
-      return [headerTexts.mask(masks, name), cleanValue];
-    });
-    return data === undefined ? clean : data.headers(clean);
-  };
-  try {
-    const contentType = onlyOne(answer.headers, "content-type");
-    // Lines of one name are one list (RFC 9110 §5.3).
-    const contentEncoding = valuesOf(answer.headers, "content-encoding").join(",");
-    yield {
-      kind: "head",
-      status: answer.status,
-      headers: masked(answer.headers.filter(([name]) => !ofTheOriginalBody.has(name))),
-      eventUid,
-    };
-    const masker = maskerFor(masks, contentType);
-    const values = maskStream(masker, inspectedBody(decodedBody(answer.body, contentEncoding), masks));
-    for await (const bytes of data === undefined ? values : data.body(values, contentType)) {
-      signal.throwIfAborted();
-      traffic.returned(bytes);
-      yield { kind: "data", bytes };
-    }
-    signal.throwIfAborted();
-    return { kind: "end", trailers: masked(answer.trailers()), maskedValues: maskedValues + masker.count + (data?.count ?? 0) };
-  } finally {
-    answer.discard();
-  }
-}
-
-/** Two that differ would be read differently here and by the agent. */
-function onlyOne(headers: readonly [string, string][], wanted: string): string | undefined {
-  const [first, ...others] = new Set(valuesOf(headers, wanted));
-  if (others.length === 0) return first;
-  throw new Refusal(
-    "RESPONSE_UNINSPECTABLE",
-    `The target's answer has two different ${wanted} headers; it was not passed on. The effect has happened.`,
-  );
-}
-
-/** The target has opened a WebSocket: so has the tool's side, once it was told; then they talk. @returns its end */
-async function* opened(
-  answer: HttpAnswer,
-  ends: WebSocketEnds,
-  masks: Pick<UsedSet, "set" | "secrets">,
-  { operation, eventUid, signal, traffic }: { operation: Operation; eventUid: string; signal: AbortSignal; traffic: Traffic },
-): AsyncGenerator<UsePart, UsePart> {
-  const target = answer.webSocket as NonNullable<HttpAnswer["webSocket"]>;
-  try {
-    const headers = answer.headers.map(([field, value]): [string, string] => [
-      headerTexts.mask(masks.set, field),
-      headerTexts.mask(masks.set, value),
-    ]);
-    // One of those that the tool offered.
-    const protocol: [string, string][] = target.protocol === "" ? [] : [[protocolHeader, target.protocol]];
-    yield { kind: "head", status: answer.status, headers: [...headers, ...protocol], eventUid };
-    const tool = await orAborted(ends.accepted, signal);
-    const maskedValues = await converse({
-      target,
-      tool,
-      name: operation.target,
-      masks: masks.set,
-      secrets: masks.secrets,
-      traffic,
-      maxBytes: messageBound(operation.config?.maxBodyBytes ?? 0),
-      signal,
-    });
-    return { kind: "end", trailers: [], maskedValues };
-  } finally {
-    answer.discard();
-  }
-}
-
 /** A WebSocket is opened by a GET (RFC 6455 §4.1): that is what is signed. */
 const asSent = (operation: Operation): Operation => (operation.webSocket === undefined ? operation : { ...operation, method: "GET" });
-
-async function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  const { promise: aborted, reject } = Promise.withResolvers<never>();
-  const abort = () => reject(signal.reason);
-  signal.addEventListener("abort", abort, { once: true });
-  try {
-    signal.throwIfAborted();
-    return await Promise.race([promise, aborted]);
-  } finally {
-    signal.removeEventListener("abort", abort);
-  }
-}
-
-/** Headers that describe the body as the target sent it: packed and unmasked. */
-const ofTheOriginalBody = new Set([
-  "content-encoding",
-  "content-length",
-  "content-md5",
-  "content-digest",
-  "repr-digest",
-  "digest",
-  "etag",
-  "accept-ranges",
-  "content-range",
-]);
 
 function refusalAfter(error: unknown, began: boolean, signal?: AbortSignal): Refusal {
   if (error instanceof Refusal) return error;

@@ -8,8 +8,8 @@ import { DerivedLedger } from "../../masks/derived-ledger.ts";
 import { TreeMasks } from "../../masks/tree-masks.ts";
 import { StateSeal } from "../../sealing/state-seal.ts";
 import { parseOperation } from "../../targets/operation.ts";
+import { relay } from "../relay.ts";
 import { Traffic } from "../traffic.ts";
-import { relay } from "../use.ts";
 import { ways } from "./ways.fixture.ts";
 
 // Put together anew where they are wanted, so that nothing here holds them.

@@ -5,8 +5,8 @@ import { noDerivation } from "../../masks/derivation.ts";
 import { entriesOf } from "../../masks/issued-entries.ts";
 import { basicPair } from "../../targets/inject/header.ts";
 import { parseOperation } from "../../targets/operation.ts";
+import { relay } from "../relay.ts";
 import { Traffic } from "../traffic.ts";
-import { relay } from "../use.ts";
 import { type HostileAnswer, readers, ways } from "./ways.fixture.ts";
 
 const pem =
