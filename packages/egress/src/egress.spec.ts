@@ -254,6 +254,24 @@ describe("a connection out", () => {
       const signal = AbortSignal.abort(new Refusal("CREDENTIAL_REVOKED", "revoked"));
       await refused(out({ allow: loopback }).connect({ host: "127.0.0.1", port: 1, signal }), /revoked/, "CREDENTIAL_REVOKED");
     });
+
+    it("is given up before it begins, and what the name service says of it afterwards is nobody's error", async () => {
+      const signal = AbortSignal.abort(new Refusal("CANCELLED", "gone"));
+      const late = Promise.withResolvers<string[]>();
+      const unheard: unknown[] = [];
+      const hear = (error: unknown) => unheard.push(error);
+      const others = process.listeners("unhandledRejection");
+      process.removeAllListeners("unhandledRejection").on("unhandledRejection", hear);
+      try {
+        await refused(out({ resolve: () => late.promise }).connect({ host: "r.test", port: 1, signal }), /gone/, "CANCELLED");
+        late.reject(Object.assign(new Error("no such name"), { code: "ENOTFOUND" }));
+        await new Promise((resolve) => setTimeout(resolve, 20));
+        assert.deepEqual(unheard, []);
+      } finally {
+        process.off("unhandledRejection", hear);
+        for (const other of others) process.on("unhandledRejection", other);
+      }
+    });
   });
 
   describe("by TLS", () => {

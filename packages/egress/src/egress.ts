@@ -6,6 +6,7 @@ import { AddressPolicy } from "./address-policy.ts";
 import { type ClientIdentity, dialTcp, startTls } from "./dial.ts";
 import { type Fetched, type FetchInit, fetchBounded } from "./fetch.ts";
 import { canonicalHost } from "./host-name.ts";
+import { orAborted } from "./or-aborted.ts";
 import { type Door, isOwnDoor } from "./own-doors.ts";
 import { refusals } from "./refusals.ts";
 import { type Resolve, systemResolve } from "./resolve.ts";
@@ -203,18 +204,5 @@ export class Egress {
         throw refusals.address(host, address.toString(), judgement.what, setting, judgement.canBeListed);
     }
     return allowed;
-  }
-}
-
-/** The name service cannot be told to stop, so it is left behind. */
-async function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  const { promise: aborted, reject } = Promise.withResolvers<never>();
-  const abort = () => reject(signal.reason);
-  signal.addEventListener("abort", abort, { once: true });
-  try {
-    signal.throwIfAborted();
-    return await Promise.race([promise, aborted]);
-  } finally {
-    signal.removeEventListener("abort", abort);
   }
 }

@@ -1,4 +1,5 @@
 import { Refusal } from "@sallyport/contracts";
+import { orAborted } from "@sallyport/egress";
 import { type MaskSet, maskerFor, maskHeaderValue, maskStream } from "@sallyport/masking";
 import type { AnswerData } from "../data-masking/answer-data.ts";
 import { CleanTexts } from "../masks/clean-texts.ts";
@@ -97,18 +98,6 @@ export async function* opened(
     return { kind: "end", trailers: [], maskedValues };
   } finally {
     answer.discard();
-  }
-}
-
-async function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  const { promise: aborted, reject } = Promise.withResolvers<never>();
-  const abort = () => reject(signal.reason);
-  signal.addEventListener("abort", abort, { once: true });
-  try {
-    signal.throwIfAborted();
-    return await Promise.race([promise, aborted]);
-  } finally {
-    signal.removeEventListener("abort", abort);
   }
 }
 
