@@ -79,7 +79,8 @@ export async function openWebSocket(
     })
     .once("unexpected-response", (_request, answer) => resolve({ kind: "answer", answer }));
   try {
-    signal.throwIfAborted();
+    // As if it were later: the connection is let go, and whoever waits hears of it.
+    if (signal.aborted) aborted();
     return await promise;
   } finally {
     signal.removeEventListener("abort", aborted);

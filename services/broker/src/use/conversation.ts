@@ -82,9 +82,9 @@ export async function converse({ target, tool, name, masks, secrets, traffic, ma
     });
   rest();
   try {
-    signal.throwIfAborted();
-    target.resume();
-    tool.resume();
+    // As if it were later, so that whatever the sides say at their end is heard.
+    if (signal.aborted) aborted();
+    else for (const side of [target, tool]) side.resume();
     await promise;
     return maskedValues;
   } catch (error) {
