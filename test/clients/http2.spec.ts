@@ -43,6 +43,30 @@ const ofNode: ReadonlySet<string> = new Set([
   "Sends a second HEADERS frame without the END_STREAM flag",
 ]);
 
+/**
+ * Each is a GET with content, which is refused by an answer once its HEADERS are there; whether its DATA, and so its fault, is there before
+ * that is chance. What a POST with that fault comes to is seen below.
+ */
+const refusedEarlier: ReadonlySet<string> = new Set([
+  'Sends a HEADERS frame with the "content-length" header field which does not equal the DATA frame payload length',
+  'Sends a HEADERS frame with the "content-length" header field which does not equal the sum of the multiple DATA frames payload length',
+]);
+
+/** A frame (RFC 9113 §4.1). */
+function frame(type: number, flags: number, stream: number, payload: Uint8Array): Buffer {
+  const head = Buffer.alloc(9);
+  head.writeUIntBE(payload.length, 0, 3);
+  head.set([type, flags], 3);
+  head.writeUInt32BE(stream, 5);
+  return Buffer.concat([head, payload]);
+}
+
+/** Literal fields without indexing (RFC 7541 §6.2.2). */
+const literals = (fields: Record<string, string>) =>
+  Buffer.concat(
+    Object.entries(fields).flatMap((field) => [Buffer.of(0), ...field.flatMap((text) => [Buffer.of(text.length), Buffer.from(text)])]),
+  );
+
 /** HTTP/2 as the proxy speaks it to tools, seen by others' clients, each connection of theirs in a tunnel of its own. */
 describe("HTTP/2 of the proxy", function () {
   this.timeout(180_000);
@@ -91,16 +115,46 @@ describe("HTTP/2 of the proxy", function () {
     assert.ok(Number(tests) > 140, text.slice(-2000));
     const failed = [...text.slice(text.indexOf("Failures:")).matchAll(/× \d+: (.*)/g)].map(([, name]) => name as string);
     assert.deepEqual(
-      failed.filter((name) => !ofNode.has(name.trim())),
+      failed.filter((name) => !ofNode.has(name.trim()) && !refusedEarlier.has(name.trim())),
       [],
     );
   });
 
+  for (const [what, length] of [
+    ["longer", 2],
+    ["shorter", 9],
+  ] as const)
+    it(`ends a POST whose DATA is ${what} than its content-length says by an error of the stream or the connection, and nothing of it reaches the target`, async () => {
+      const before = echo.reached.length;
+      const socket = await tool.to("api.a.test", echo.port, ["h2"]);
+      const [headersFrame, dataFrame, settingsFrame] = [1, 0, 4];
+      const fields = { ":method": "POST", ":scheme": "https", ":path": "/anything", ":authority": `api.a.test:${echo.port}` };
+      socket.write(
+        Buffer.concat([
+          Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"),
+          frame(settingsFrame, 0, 0, Buffer.of()),
+          frame(headersFrame, 0x4, 1, literals({ ...fields, "content-type": "text/plain", "content-length": String(length) })),
+          frame(dataFrame, 0x1, 1, Buffer.from("body")),
+        ]),
+      );
+      const reset = frame(3, 0, 1, Buffer.of(0, 0, 0, 1));
+      let came = Buffer.of();
+      // Ends with the connection, which Node gives up where nghttp2 would have reset the stream.
+      for await (const piece of socket) {
+        came = Buffer.concat([came, piece as Buffer]);
+        if (came.includes(reset)) break;
+      }
+      const goaway = came.indexOf(Buffer.from("0000080700000000000000000100", "hex"));
+      assert.ok(came.includes(reset) || goaway >= 0, came.toString("hex"));
+      assert.equal(echo.reached.length, before);
+    });
+
   itWith([tools.h2load], "carries many streams of h2load at once, each a use with its record and its masking", async () => {
+    const before = echo.reached.length;
     const url = `https://api.a.test:${echo.port}/anything`;
     const text = await run("h2load", ["-n", "300", "-c", "3", "-m", "20", `--connect-to=127.0.0.1:${port()}`, url]);
     assert.match(text, /300 succeeded, 0 failed, 0 errored/, text);
     assert.match(text, /status codes: 300 2xx/, text);
-    assert.equal(echo.reached.length, 300);
+    assert.equal(echo.reached.length - before, 300);
   });
 });
