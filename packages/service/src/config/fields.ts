@@ -1,5 +1,7 @@
+import { METHODS } from "node:http";
 import { isAbsolute, resolve } from "node:path";
 import { z } from "zod";
+import { didYouMean } from "./did-you-mean.ts";
 
 /** `host:port`; an IPv6 host stands in brackets. Port 0 lets the system choose. */
 export const address = z
@@ -59,6 +61,21 @@ export const resourceName = z
 export const labelName = z.string().regex(/^[a-z0-9][a-z0-9._-]{0,62}$/, "must be lower-case letters, digits, '.', '_' or '-'");
 
 /** An http(s) URL without credentials, query or fragment. */
+/** Those that a request to a target can have. */
+const methods = METHODS.filter((name) => /^[A-Z]+$/.test(name) && name !== "CONNECT" && name !== "TRACE");
+
+/** A method that there is: one that is mistyped would allow, or forbid, nothing. @param more what may stand in its place */
+export const httpMethod = (...more: string[]) => {
+  const known = [...methods, ...more];
+  return z.string().superRefine((name, context) => {
+    if (!known.includes(name))
+      context.addIssue({
+        code: "custom",
+        message: `must be an HTTP method in capitals, such as GET${didYouMean(name.toUpperCase(), known)}`,
+      });
+  });
+};
+
 export const httpUrl = z.string().transform((text, context) => {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url === undefined || !["http:", "https:"].includes(url.protocol))

@@ -1,7 +1,7 @@
 import { bodyConditions, hostProblem, parsePointer, patternProblem, presets, type Rule, templateProblem } from "@sallyport/guardrails";
 import { z } from "zod";
 import { didYouMean } from "./did-you-mean.ts";
-import { exactlyOne } from "./fields.ts";
+import { exactlyOne, httpMethod } from "./fields.ts";
 
 /** Text that a function of the guardrails' own finds nothing wrong with. */
 const sound = (problem: (text: string) => string | undefined) =>
@@ -10,7 +10,7 @@ const sound = (problem: (text: string) => string | undefined) =>
     if (message !== undefined) context.addIssue({ code: "custom", message });
   });
 
-const methods = z.array(z.string().regex(/^[A-Z]{1,16}$/, "must be an HTTP method in capitals")).min(1);
+const methods = z.array(httpMethod()).min(1);
 const hosts = z.array(sound(hostProblem)).min(1);
 const scalar = z.union([z.string(), z.number(), z.boolean(), z.null()]);
 const someOf = <T extends z.ZodType>(each: T) => z.array(each).min(1).optional();

@@ -50,6 +50,15 @@ describe("a target in sallyport.yaml", () => {
     assert.ok(parseConfig(target('baseUrl: "https://a.b./", allow: [{ method: GET, path: /a }]'), "x.yaml"));
   });
 
+  it("is refused at load with a method that there is not, which would allow nothing", () => {
+    const withMethod = (method: string) => problems(target(`baseUrl: "https://x", allow: [{ method: ${method}, path: /a }]`));
+    assert.match(withMethod("GTE"), /allow\.0\.method: must be an HTTP method in capitals, such as GET – did you mean "GET"\?/);
+    assert.match(withMethod("patch"), /did you mean "PATCH"\?/);
+    assert.match(withMethod("WEBSOCKETS"), /did you mean "WEBSOCKET"\?/);
+    assert.match(withMethod("CONNECT"), /must be an HTTP method/);
+    assert.ok(parseConfig(target('baseUrl: "https://x", allow: [{ method: PROPFIND, path: /a }]'), "x.yaml"));
+  });
+
   it("is refused at load where rules would have to judge a WebSocket's messages, which they do not", () => {
     const both = 'baseUrl: "https://x", allow: [{ method: WEBSOCKET, path: /a }], rules: [{ preset: no-callbacks }]';
     assert.match(problems(target(both)), /targets\.t\.allow\.0\.method: must not be WEBSOCKET beside rules/);

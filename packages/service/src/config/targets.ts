@@ -1,7 +1,7 @@
 import { isFillableHeader, templateProblem } from "@sallyport/guardrails";
 import { z } from "zod";
 import { targetDataMasking } from "./data-masking.ts";
-import { exactlyOne, httpUrl, network, pathIn, resourceName } from "./fields.ts";
+import { exactlyOne, httpMethod, httpUrl, network, pathIn, resourceName } from "./fields.ts";
 import { inject } from "./inject.ts";
 import { bodyPointer, headerName, parameterName } from "./inject-fields.ts";
 import { rules } from "./rules.ts";
@@ -13,10 +13,7 @@ const path = z.string().superRefine((text, context) => {
 });
 
 const operation = z.strictObject({
-  method: z
-    .string()
-    .regex(/^[A-Z]{1,16}$/, "must be an HTTP method in capitals")
-    .meta({ description: "Such as GET; WEBSOCKET for opening a WebSocket" }),
+  method: httpMethod("WEBSOCKET").meta({ description: "Such as GET; WEBSOCKET for opening a WebSocket" }),
   path: path.meta({ description: "Such as /v1/orders/{id}; {name+} at the end stands for the rest" }),
 });
 
