@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Agent } from "@sallyport/sdk";
 import { readTopic } from "../demo/kafka-topic.ts";
 import { mustRun } from "../demo/process.ts";
@@ -79,7 +80,10 @@ describeWith("Kafka is gone or hangs", { kafka: withOptions(kafka, { own: true }
     await Promise.all(Array.from({ length: 8 }, worker));
     assert.equal(reason, "AUDIT_UNAVAILABLE");
     assert.ok(uses > 20, `room for ${uses} uses only`);
-    await until("the spool to be full", async () => !(await spooling.services.broker.serves()), 5_000);
+    // What the audit service takes until its own backlog is full, and what a large record left, makes room for small ones still.
+    for (let refused = 0; refused < 20; await sleep(50))
+      refused = (await told(() => read(spooled, "/v1/orders/the-last-room"))) === "done" ? 0 : refused + 1;
+    assert.equal(await spooling.services.broker.serves(), false);
     const served = spooling.api.served.length;
     for (let use = 0; use < 10; use++) {
       const began = performance.now();
