@@ -1,6 +1,7 @@
 export type { JudgedRequest } from "./body/judged-request.ts";
 export { assertUtf8, type Content, contentOf, isForm, isJson } from "./content.ts";
 export { isFillableHeader } from "./fillable-header.ts";
+export { nestsDeeper } from "./json/nesting.ts";
 export { parsePointer } from "./json/pointer.ts";
 export { memberName, memberOf, type ObjectNode, strictJson, type ValueNode } from "./json/strict-json.ts";
 export { couldBe } from "./names.ts";

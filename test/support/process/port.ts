@@ -27,6 +27,24 @@ export function dial(port: number, timeoutMs = 1000): Promise<Socket | undefined
   });
 }
 
+/** Whether what listens at a port answers a request with what begins as it should, within a second. */
+export async function answers(port: number, request: string | Uint8Array, begins = ""): Promise<boolean> {
+  const socket = await dial(port);
+  if (socket === undefined) return false;
+  try {
+    return await new Promise<boolean>((resolve) => {
+      socket
+        .once("error", () => resolve(false))
+        .once("close", () => resolve(false))
+        .setTimeout(1000, () => resolve(false));
+      socket.once("data", (reply) => resolve(`${reply}`.startsWith(begins)));
+      socket.write(request);
+    });
+  } finally {
+    socket.destroy();
+  }
+}
+
 /**
  * Asks `ready` again and again until it says yes.
  * @throws with `what` after `timeoutMs`

@@ -1,6 +1,6 @@
 import { existsSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { dial, freePort } from "../process/port.ts";
+import { answers, freePort } from "../process/port.ts";
 import { run } from "../provision/cache.ts";
 import { kafkaJars } from "../provision/kafka.ts";
 import { lacking, obtain } from "../provision/obtain.ts";
@@ -87,19 +87,4 @@ const propertiesFor = (folder: string, port: number, controllerPort: number): st
     .join("");
 
 /** Kafka listens before it serves; it serves once it answers an ApiVersions request (key 18, version 0). */
-async function answersApiVersions(port: number): Promise<boolean> {
-  const socket = await dial(port);
-  if (socket === undefined) return false;
-  try {
-    return await new Promise<boolean>((resolve) => {
-      socket
-        .once("error", () => resolve(false))
-        .once("close", () => resolve(false))
-        .setTimeout(1000, () => resolve(false));
-      socket.once("data", () => resolve(true));
-      socket.write(Buffer.from("0000000a0012000000000001ffff", "hex"));
-    });
-  } finally {
-    socket.destroy();
-  }
-}
+const answersApiVersions = (port: number) => answers(port, Buffer.from("0000000a0012000000000001ffff", "hex"));

@@ -1,4 +1,4 @@
-import { dial, freePort } from "../process/port.ts";
+import { answers, freePort } from "../process/port.ts";
 import { onPath } from "./on-path.ts";
 import { type Finder, type OwnServer, own, type Server, type Skipped, theirs } from "./server.ts";
 
@@ -32,25 +32,8 @@ export const redis: Finder<OwnServer, RedisOptions> = Object.assign(
         ["--appendonly", "yes", "--appendfsync", "always", "--repl-diskless-sync-delay", "0", "--enable-debug-command", "local"],
         replicaOf,
       ].flat(),
-      ready: () => answersPing(port),
+      ready: () => answers(port, "PING\r\n", "+PONG"),
     }));
   },
   { missing },
 );
-
-async function answersPing(port: number): Promise<boolean> {
-  const socket = await dial(port);
-  if (socket === undefined) return false;
-  try {
-    return await new Promise<boolean>((resolve) => {
-      socket
-        .once("error", () => resolve(false))
-        .once("close", () => resolve(false))
-        .setTimeout(1000, () => resolve(false));
-      socket.once("data", (reply) => resolve(`${reply}`.startsWith("+PONG")));
-      socket.write("PING\r\n");
-    });
-  } finally {
-    socket.destroy();
-  }
-}

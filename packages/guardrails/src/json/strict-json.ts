@@ -1,6 +1,7 @@
 import { type MemberNode, type ObjectNode, parse, type ValueNode } from "@humanwhocodes/momoa";
 import { printable } from "@sallyport/contracts";
 import { Uninspectable } from "../uninspectable.ts";
+import { nestsDeeper } from "./nesting.ts";
 
 export type { MemberNode, ObjectNode, ValueNode } from "@humanwhocodes/momoa";
 
@@ -14,7 +15,7 @@ const maxDepth = 64;
  */
 export function strictJson(bytes: Uint8Array): { text: string; root: ValueNode } {
   const text = utf8(bytes);
-  checkDepth(text);
+  if (nestsDeeper(text, maxDepth)) throw new Uninspectable(`has a body that nests deeper than ${maxDepth} levels`);
   let root: ValueNode;
   try {
     root = parse(text, { mode: "json" }).body;
@@ -35,22 +36,6 @@ export function utf8(bytes: Uint8Array): string {
   }
   if (text.startsWith("\u{feff}")) throw new Uninspectable("has a byte order mark in front of its body");
   return text;
-}
-
-/** Before any recursive reader sees it. */
-function checkDepth(text: string): void {
-  let depth = 0;
-  let inString = false;
-  for (let index = 0; index < text.length; index++) {
-    const character = text[index];
-    if (inString) {
-      if (character === "\\") index++;
-      else if (character === '"') inString = false;
-    } else if (character === '"') inString = true;
-    else if (character === "{" || character === "[") {
-      if (++depth > maxDepth) throw new Uninspectable(`has a body that nests deeper than ${maxDepth} levels`);
-    } else if (character === "}" || character === "]") depth--;
-  }
 }
 
 function refuseRepeated(node: ValueNode): void {

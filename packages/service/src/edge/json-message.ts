@@ -1,6 +1,7 @@
 import { type DescField, type DescMessage, fromJsonString } from "@bufbuild/protobuf";
 import { type MemberNode, type ObjectNode, parse, type ValueNode } from "@humanwhocodes/momoa";
 import { printable, Refusal } from "@sallyport/contracts";
+import { nestsDeeper } from "@sallyport/guardrails";
 
 const maxDepth = 64;
 
@@ -12,7 +13,7 @@ const maxDepth = 64;
  */
 export function checkJsonMessage(bytes: Uint8Array, schema: DescMessage): void {
   const text = decodeUtf8(bytes);
-  checkDepth(text);
+  if (nestsDeeper(text, maxDepth)) throw new Refusal("INVALID_REQUEST", `The body nests deeper than ${maxDepth} levels; flatten it.`);
   let root: ValueNode;
   try {
     root = parse(text, { mode: "json" }).body;
@@ -35,22 +36,6 @@ function decodeUtf8(bytes: Uint8Array): string {
     return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch (cause) {
     throw new Refusal("INVALID_REQUEST", "The body is not valid UTF-8.", { cause });
-  }
-}
-
-/** Before any recursive reader sees it. */
-function checkDepth(text: string): void {
-  let depth = 0;
-  let inString = false;
-  for (let index = 0; index < text.length; index++) {
-    const character = text[index];
-    if (inString) {
-      if (character === "\\") index++;
-      else if (character === '"') inString = false;
-    } else if (character === '"') inString = true;
-    else if (character === "{" || character === "[") {
-      if (++depth > maxDepth) throw new Refusal("INVALID_REQUEST", `The body nests deeper than ${maxDepth} levels; flatten it.`);
-    } else if (character === "}" || character === "]") depth--;
   }
 }
 

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { Refusal } from "@sallyport/contracts";
 import type { Clock } from "@sallyport/service";
 import type { EvidenceLog } from "../log/evidence-log.ts";
@@ -180,12 +181,5 @@ async function within<T>(work: Promise<T>, ms: number, signal: AbortSignal, late
   }
 }
 
-async function pause(ms: number, signal: AbortSignal): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const timer = setTimeout(resolve, ms);
-  const stop = () => resolve();
-  signal.addEventListener("abort", stop, { once: true });
-  await promise;
-  clearTimeout(timer);
-  signal.removeEventListener("abort", stop);
-}
+/** Until then, or until told to stop. */
+const pause = (ms: number, signal: AbortSignal) => sleep(ms, undefined, { signal }).catch(() => undefined);

@@ -1,5 +1,6 @@
 import type { Egress } from "@sallyport/egress";
 import type { Clock } from "@sallyport/service";
+import { jsonAnswer } from "./json-answer.ts";
 import { refusals } from "./refusals.ts";
 
 interface Held {
@@ -66,19 +67,9 @@ export class AccessToken {
       body: new URLSearchParams(form).toString(),
       timeoutMs: this.#timeoutMs,
     });
-    const { access_token: token, expires_in: seconds } = parsed(answer.body);
+    const { access_token: token, expires_in: seconds } = jsonAnswer(answer.body) ?? {};
     if (answer.status !== 200 || typeof token !== "string" || !/^[\x21-\x7e]{1,8192}$/.test(token))
       throw refusals.failed(this.#store, answer.status < 500 ? "refused the broker's sign-in" : "cannot sign the broker in");
     return { token, endsAt: at + (Number(seconds) > 0 ? Number(seconds) * 1000 : 300_000) };
-  }
-}
-
-function parsed(body: Buffer): { access_token?: unknown; expires_in?: unknown } {
-  try {
-    return (JSON.parse(body.toString("utf8")) ?? {}) as object;
-  } catch {
-    return {};
-  } finally {
-    body.fill(0);
   }
 }

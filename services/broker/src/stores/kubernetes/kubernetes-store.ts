@@ -3,6 +3,7 @@ import { printable, Refusal } from "@sallyport/contracts";
 import type { Egress } from "@sallyport/egress";
 import { type Health, type KubernetesStore as KubernetesConfig, resolveReference } from "@sallyport/service";
 import { egressFor } from "../guarded-egress.ts";
+import { jsonAnswer } from "../json-answer.ts";
 import { refusals } from "../refusals.ts";
 import { type ReadSecret, type SecretStore, type SecretVersion, zero } from "../secret-store.ts";
 
@@ -143,7 +144,7 @@ export class KubernetesStore implements SecretStore {
       maxBodyBytes: maxAnswerBytes,
       ...(signal === undefined ? {} : { signal }),
     });
-    return { status: answer.status, json: parsed(answer.body) };
+    return { status: answer.status, json: jsonAnswer(answer.body) };
   }
 
   /** Read anew each time: the platform rotates it. */
@@ -170,16 +171,4 @@ function isSecret(json: Record<string, unknown> | undefined): json is Secret {
   const version = metadata?.resourceVersion;
   if (typeof version !== "string" || version === "" || typeof data !== "object") return false;
   return Object.values(data ?? {}).every((value) => typeof value === "string");
-}
-
-/** What is not JSON goes nowhere: it could hold a value. */
-function parsed(body: Buffer): Record<string, unknown> | undefined {
-  try {
-    const value: unknown = JSON.parse(body.toString("utf8"));
-    return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : undefined;
-  } catch {
-    return undefined;
-  } finally {
-    body.fill(0);
-  }
 }

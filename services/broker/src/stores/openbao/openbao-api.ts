@@ -1,6 +1,7 @@
 import { context, propagation, SpanKind, type Tracer, trace } from "@opentelemetry/api";
 import { Refusal } from "@sallyport/contracts";
 import type { Egress } from "@sallyport/egress";
+import { jsonAnswer } from "../json-answer.ts";
 import { ActiveNode } from "./active-node.ts";
 
 export interface ApiAnswer {
@@ -127,7 +128,7 @@ export class OpenBaoApi {
       });
       span?.setAttribute("http.response.status_code", answer.status);
       const { location } = answer.headers;
-      return { status: answer.status, json: parsed(answer.body), ...(location === undefined ? {} : { location }) };
+      return { status: answer.status, json: jsonAnswer(answer.body), ...(location === undefined ? {} : { location }) };
     } catch (error) {
       span?.setStatus({ code: 2, ...(error instanceof Refusal ? { message: error.reason } : {}) });
       throw error;
@@ -148,16 +149,4 @@ const says = (json: ApiAnswer["json"], what: RegExp): boolean =>
 
 function isBelow(address: string, location: string): boolean {
   return URL.canParse(location) && new URL(location).origin === new URL(address).origin;
-}
-
-/** What is not JSON goes nowhere: it could hold a value. */
-function parsed(body: Buffer): Record<string, unknown> | undefined {
-  try {
-    const value: unknown = JSON.parse(body.toString("utf8"));
-    return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : undefined;
-  } catch {
-    return undefined;
-  } finally {
-    body.fill(0);
-  }
 }
