@@ -1,21 +1,22 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { MessageInitShape } from "@bufbuild/protobuf";
-import { Refusal, type ShipRequestSchema, type ShipResponse } from "@sallyport/contracts";
-import { openCheckpoint, parseCheckpoint } from "@sallyport/evidence";
+import { type ProveResponse, Refusal, type ShipRequestSchema, type ShipResponse } from "@sallyport/contracts";
 import type { Entry } from "./entry.ts";
 import type { Journal } from "./journal.ts";
+import { isProven } from "./proven.ts";
 
 type ShipMessage = MessageInitShape<typeof ShipRequestSchema>;
 
 /** The part of `JournalService`'s client that shipping needs. */
 export interface JournalClient {
   ship(requests: AsyncIterable<ShipMessage>, options?: { signal?: AbortSignal }): AsyncIterable<ShipResponse>;
+  prove(request: { logIndex: bigint }, options?: { signal?: AbortSignal; timeoutMs?: number }): Promise<ProveResponse>;
 }
 
 export interface ShipOptions {
   /**
-   * Raw Ed25519 public key of the checkpoints with which the audit service acknowledges; without it only their form and size
-   * are looked at, and the audit service is trusted for who it is.
+   * Raw Ed25519 public key of the checkpoints by which the audit service proves what it holds; without it they may be signed by
+   * anybody, and the audit service is trusted for who it is.
    */
   checkpointKey?: Uint8Array | undefined;
   log?: Record<"warn" | "info" | "debug", (facts: object, sentence: string) => void> | undefined;
@@ -43,6 +44,8 @@ export interface Shipping {
 /** Entries on the way and not acknowledged, bytes at most. */
 const windowBytes = 8 * 1024 * 1024;
 const batchBytes = 1024 * 1024;
+/** Milliseconds for a proof; it is asked for again with the next answer. */
+const proofMs = 10_000;
 /** Milliseconds that entries wait for others to be shipped with, where nobody waits for their being published. */
 const gatherMs = 20;
 /** Entries that wait for no others. */
@@ -63,6 +66,7 @@ class Shipper implements Shipping {
   /** How many wait until an entry is published, and told when one begins to. */
   #waiting = 0;
   #hurry = () => {};
+  #releasing: Promise<void> | undefined;
   loggedSequence = 0n;
   publishedSequence = 0n;
   connected = false;
@@ -99,6 +103,7 @@ class Shipper implements Shipping {
     this.#stopped.abort();
     this.#woken();
     await this.#running;
+    await this.#releasing;
   }
 
   async #run(): Promise<void> {
@@ -211,17 +216,27 @@ class Shipper implements Shipping {
   #acknowledged(response: ShipResponse): void {
     this.loggedSequence = response.loggedSequence;
     if (response.publishedSequence > this.publishedSequence) this.publishedSequence = response.publishedSequence;
-    const { loggedSequence } = response;
-    if (this.#journal.canRelease(loggedSequence) && this.#covers(response)) this.#journal.release(loggedSequence);
+    if (this.#journal.canRelease(response.loggedSequence)) this.#releasing ??= this.#release(response);
     this.#woken();
   }
 
-  /** A segment goes only once a signed checkpoint covers it. */
-  #covers({ checkpoint, logIndex }: ShipResponse): boolean {
-    const publicKey = this.#options.checkpointKey;
-    const read = parseCheckpoint(checkpoint);
-    const opened = publicKey === undefined || read === undefined ? read : openCheckpoint(checkpoint, { name: read.origin, publicKey });
-    return opened !== undefined && BigInt(opened.size) > logIndex;
+  /**
+   * Segments go only once the log has proven that it holds the last entry of what is acknowledged. That it holds those before it
+   * follows: whoever verifies the log sees where a journal's sequence numbers have a gap.
+   */
+  async #release({ loggedSequence, logIndex }: ShipResponse): Promise<void> {
+    try {
+      const [entry] = await this.#journal.read(loggedSequence - 1n, 1);
+      const proof = await this.#client.prove({ logIndex }, { signal: this.#stopped.signal, timeoutMs: proofMs });
+      if (entry?.sequence !== loggedSequence || !isProven(entry.record, logIndex, proof, this.#options.checkpointKey))
+        throw new Error(`the evidence log does not prove that it holds entry ${loggedSequence}; the journal keeps it`);
+      this.#journal.release(loggedSequence);
+    } catch (error) {
+      if (!this.#stopped.signal.aborted)
+        this.#options.log?.warn({ err: error, journal: this.#journal.id }, "nothing of the journal is let go of");
+    } finally {
+      this.#releasing = undefined;
+    }
   }
 
   #woken(): void {

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { create } from "@bufbuild/protobuf";
 import { ROOT_CONTEXT } from "@opentelemetry/api";
-import { JournalService, ShipRequestSchema, ShipResponseSchema } from "@sallyport/contracts";
+import { JournalService, ProveRequestSchema, ProveResponseSchema, ShipRequestSchema, ShipResponseSchema } from "@sallyport/contracts";
 import {
   apiActivity,
   type Draft,
@@ -19,7 +19,7 @@ import type { Call } from "@sallyport/service";
 import { Intake } from "./journals/intake.ts";
 import { EvidenceLog } from "./log/evidence-log.ts";
 import { nowhere, type Published } from "./publish/published.ts";
-import { shipHandlers } from "./rpc/ship.ts";
+import { journalHandlers } from "./rpc/journal.ts";
 import { SearchIndex } from "./search/search-index.ts";
 
 export const clock: Clock = { now: () => Date.now(), monotonic: () => performance.now() };
@@ -86,9 +86,13 @@ export const callOf = (signal: AbortSignal): Call => ({
 });
 
 /** The audit service's intake, called without a socket. */
-export function clientOf(intake: Intake, published: Published): JournalClient {
-  const handlers = shipHandlers(intake, published);
+export function clientOf(log: EvidenceLog, intake: Intake, published: Published): JournalClient {
+  const handlers = journalHandlers(log, intake, published);
   return {
+    prove: async (request, options = {}) => {
+      const call = callOf(options.signal ?? new AbortController().signal);
+      return create(ProveResponseSchema, await handlers.prove(create(ProveRequestSchema, request), call));
+    },
     async *ship(requests, options = {}) {
       const signal = options.signal ?? new AbortController().signal;
       const messages = (async function* () {
@@ -115,7 +119,7 @@ export async function openAudit(dir: string, recordsPerSegment = 64) {
     log,
     search,
     intake,
-    client: (published: Published = nowhere(log)) => clientOf(intake, published),
+    client: (published: Published = nowhere(log)) => clientOf(log, intake, published),
     close: async () => {
       await search.close();
       await log.close();

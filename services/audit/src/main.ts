@@ -12,7 +12,7 @@ import { nowhere, type Published } from "./publish/published.ts";
 import { Publisher } from "./publish/publisher.ts";
 import { authorizeReplay } from "./rpc/authorize-replay.ts";
 import { evidenceHandlers } from "./rpc/evidence.ts";
-import { shipHandlers } from "./rpc/ship.ts";
+import { journalHandlers } from "./rpc/journal.ts";
 import { SearchIndex } from "./search/search-index.ts";
 
 /** Takes every service's journal into one ordered, hashed, signed log; sends it to Kafka; lets people search and follow it. */
@@ -46,7 +46,7 @@ export async function start(host: Host): Promise<Running> {
     meter: host.telemetry.meter,
   });
   const intake = new Intake(log, positions, journalEvents(evidence, host));
-  host.listeners.peers.serve(JournalService, shipHandlers(intake, published, host.telemetry.tracer), {
+  host.listeners.peers.serve(JournalService, journalHandlers(log, intake, published, host.telemetry.tracer), {
     roles: ["authn", "pdp", "broker", "audit"],
     endless: ["ship"],
   });

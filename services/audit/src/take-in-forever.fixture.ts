@@ -22,9 +22,10 @@ const log = await EvidenceLog.open({
   subtree: (segment) => search.subtree(segment),
 });
 const intake = new Intake(log, await search.follow(log));
-const client = clientOf(intake, nowhere(log));
+const client = clientOf(log, intake, nowhere(log));
 const journal = await openJournal(dir, "broker", { maxBytes: 64 * 1024 * 1024 });
 ship(journal, {
+  prove: (request, options) => client.prove(request, options),
   async *ship(requests, options) {
     for await (const answer of client.ship(requests, options)) {
       process.stdout.write(`${answer.loggedSequence} ${answer.logIndex}\n`);

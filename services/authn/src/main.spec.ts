@@ -417,7 +417,7 @@ async function standIn({ role, listeners }: Host) {
     const ship = async function* (_requests: unknown, call: { signal: AbortSignal }) {
       await new Promise((resolve) => call.signal.addEventListener("abort", resolve));
     };
-    listeners.peers.serve(JournalService, { ship }, { roles: ["authn"] });
+    listeners.peers.serve(JournalService, { ship, prove: async () => ({}) }, { roles: ["authn"] });
   }
   return { name: role, ready: () => ({ ok: true as const }), stop: async () => undefined };
 }

@@ -1,4 +1,5 @@
-import { emptyRoot, type Hash, nodeHash } from "./hash.ts";
+import { Frontier } from "./frontier.ts";
+import { type Hash, nodeHash } from "./hash.ts";
 
 /** Leaf hashes by index, as the proofs read them. */
 export interface Leaves {
@@ -8,10 +9,9 @@ export interface Leaves {
 
 /** RFC 6962 §2.1: MTH(D[from:to]). */
 export function rootOf(leaves: Leaves, from = 0, to = leaves.size): Hash {
-  if (to === from) return emptyRoot;
-  if (to - from === 1) return leaves.leaf(from);
-  const middle = from + split(to - from);
-  return nodeHash(rootOf(leaves, from, middle), rootOf(leaves, middle, to));
+  const tree = new Frontier();
+  for (let index = from; index < to; index++) tree.add(leaves.leaf(index));
+  return tree.root();
 }
 
 /**

@@ -4,7 +4,7 @@ import { generateKeyPairSync } from "node:crypto";
 import { appendFileSync, mkdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Refusal } from "@sallyport/contracts";
-import { openCheckpoint, verifyLog } from "@sallyport/evidence";
+import { leafHash, openCheckpoint, verifyInclusion, verifyLog } from "@sallyport/evidence";
 import { logFolder } from "@sallyport/journal";
 import { bytesFor, key, keyOfLog, openLog, scratchFolder } from "../audit.fixture.ts";
 import { EvidenceLog } from "./evidence-log.ts";
@@ -39,6 +39,25 @@ describe("the evidence log", () => {
     await second.close();
     const verification = verified(outside);
     assert.ok(verification.kind === "intact" && verification.size === 300, verification.sentence);
+  });
+
+  it("proves of every record that it holds it, whatever its size and however it is cut into segments", async () => {
+    const records = bytesFor(200);
+    const log = await openLog(folder(), 16);
+    const holds = (record: Uint8Array, index: number) => {
+      const { checkpoint, path } = log.prove(index);
+      const { size, root } = openCheckpoint(checkpoint, keyOfLog(folder())) ?? assert.fail("not signed");
+      return size === log.size && verifyInclusion(path, leafHash(record), index, size, root);
+    };
+    for (const more of [1, 1, 13, 1, 1, 15, 32, 63, 73]) {
+      await log.append(records.slice(log.size, log.size + more));
+      for (let index = 0; index < log.size; index++) {
+        assert.ok(holds(records[index] as Uint8Array, index), `${index} of ${log.size}`);
+        assert.ok(!holds(records[index + 1] ?? Buffer.from("none"), index), `${index} of ${log.size}`);
+      }
+      assert.throws(() => log.prove(log.size), RangeError);
+    }
+    await log.close();
   });
 
   it("has one writer", async () => {

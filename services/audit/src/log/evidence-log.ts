@@ -10,9 +10,11 @@ import {
   leafHash,
   type NoteSigner,
   noteSigner,
+  rootOf,
   signCheckpoint,
 } from "@sallyport/evidence";
 import { AppendFile, FolderLock, syncFolder } from "@sallyport/journal";
+import { inclusionOver } from "./inclusion.ts";
 import { manifestOf, unusable } from "./manifest.ts";
 import { recoverLog } from "./recover-log.ts";
 import { leavesPath, lineEnds, readLeaves, readLines, recordsPath } from "./segment-file.ts";
@@ -70,6 +72,8 @@ export class EvidenceLog {
   #dirty = false;
   #closed = false;
   readonly #older = new Map<number, number[]>();
+  /** Of full segments, as they are asked for. */
+  readonly #roots = new Map<number, Buffer>();
   readonly #grown = new Set<() => void>();
 
   /** Opens or begins the log of a folder. @throws Refusal AUDIT_UNAVAILABLE where another process writes it, or it was altered */
@@ -165,6 +169,18 @@ export class EvidenceLog {
   /** The leaves of a full segment. */
   leavesOf(segment: number): Buffer[] {
     return readLeaves(leavesPath(this.dir, segment));
+  }
+
+  /** That the log holds the record at an index: a path to the newest signed checkpoint. @throws RangeError where there is none */
+  prove(index: number): { readonly checkpoint: string; readonly path: Buffer[] } {
+    const { size, recordsPerSegment, checkpoint } = this;
+    const tree = { index, size, recordsPerSegment };
+    const path = inclusionOver(
+      tree,
+      (segment) => this.leavesOf(segment),
+      (segment) => this.#rootOf(segment),
+    );
+    return { checkpoint, path };
   }
 
   /** Bytes from an index to the end, without reading them. */
@@ -314,6 +330,16 @@ export class EvidenceLog {
     const leaves = await AppendFile.open(leavesPath(this.dir, previous), "r+");
     await Promise.all([this.#records.close(), this.#leaves.close()]);
     [this.#records, this.#leaves, this.#segment, this.#ends] = [records, leaves, previous, [...ends]];
+  }
+
+  #rootOf(segment: number): Buffer {
+    let root = this.#roots.get(segment);
+    if (root === undefined) {
+      const leaves = this.leavesOf(segment);
+      root = rootOf({ size: this.recordsPerSegment, leaf: (index) => leaves[index] as Buffer });
+      this.#roots.set(segment, root);
+    }
+    return root;
   }
 
   #endsOf(segment: number): readonly number[] {

@@ -14,7 +14,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file sallyport/audit/v1/audit.proto.
  */
 export const file_sallyport_audit_v1_audit: GenFile = /*@__PURE__*/
-  fileDesc("Ch5zYWxseXBvcnQvYXVkaXQvdjEvYXVkaXQucHJvdG8SEnNhbGx5cG9ydC5hdWRpdC52MSJ9CgtTaGlwUmVxdWVzdBIvCgRoZWFkGAEgASgLMh8uc2FsbHlwb3J0LmF1ZGl0LnYxLkpvdXJuYWxIZWFkSAASNQoHZW50cmllcxgCIAEoCzIiLnNhbGx5cG9ydC5hdWRpdC52MS5Kb3VybmFsRW50cmllc0gAQgYKBHBhcnQiMwoLSm91cm5hbEhlYWQSEgoKam91cm5hbF9pZBgBIAEoCRIQCghib290X2tleRgCIAEoDCJDCg5Kb3VybmFsRW50cmllcxIxCgdlbnRyaWVzGAEgAygLMiAuc2FsbHlwb3J0LmF1ZGl0LnYxLkpvdXJuYWxFbnRyeSJ5CgxKb3VybmFsRW50cnkSEAoIc2VxdWVuY2UYASABKAQSDgoGcmVjb3JkGAIgASgMEhMKC3RyYWNlcGFyZW50GAMgASgJEg0KBWNoYWluGAQgASgMEhEKCXNpZ25hdHVyZRgFIAEoDBIQCghib290X2tleRgGIAEoDCJqCgxTaGlwUmVzcG9uc2USFwoPbG9nZ2VkX3NlcXVlbmNlGAEgASgEEhoKEnB1Ymxpc2hlZF9zZXF1ZW5jZRgCIAEoBBIRCglsb2dfaW5kZXgYAyABKAQSEgoKY2hlY2twb2ludBgEIAEoCSLfAQoMUXVlcnlSZXF1ZXN0EhIKCnNlc3Npb25faWQYASABKAkSDwoHbGlua19pZBgCIAEoCRIOCgZzZWNyZXQYAyABKAkSDgoGdGFyZ2V0GAQgASgJEhEKCWV2ZW50X3VpZBgFIAEoCRIpCgVzaW5jZRgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKQoFdW50aWwYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhIKCmZyb21faW5kZXgYCCABKAQSDQoFbGltaXQYCSABKA0iQQoNUXVlcnlSZXNwb25zZRIwCgZyZWNvcmQYASABKAsyIC5zYWxseXBvcnQuYXVkaXQudjEuTG9nZ2VkUmVjb3JkIioKC1RhaWxSZXF1ZXN0EhsKE2Zyb21faW5kZXhfcGx1c19vbmUYASABKAQiQAoMVGFpbFJlc3BvbnNlEjAKBnJlY29yZBgBIAEoCzIgLnNhbGx5cG9ydC5hdWRpdC52MS5Mb2dnZWRSZWNvcmQiLQoMTG9nZ2VkUmVjb3JkEg0KBWluZGV4GAEgASgEEg4KBnJlY29yZBgCIAEoDCIWChRHZXRDaGVja3BvaW50UmVxdWVzdCIrChVHZXRDaGVja3BvaW50UmVzcG9uc2USEgoKY2hlY2twb2ludBgBIAEoCTJfCg5Kb3VybmFsU2VydmljZRJNCgRTaGlwEh8uc2FsbHlwb3J0LmF1ZGl0LnYxLlNoaXBSZXF1ZXN0GiAuc2FsbHlwb3J0LmF1ZGl0LnYxLlNoaXBSZXNwb25zZSgBMAEylAIKD0V2aWRlbmNlU2VydmljZRJOCgVRdWVyeRIgLnNhbGx5cG9ydC5hdWRpdC52MS5RdWVyeVJlcXVlc3QaIS5zYWxseXBvcnQuYXVkaXQudjEuUXVlcnlSZXNwb25zZTABEksKBFRhaWwSHy5zYWxseXBvcnQuYXVkaXQudjEuVGFpbFJlcXVlc3QaIC5zYWxseXBvcnQuYXVkaXQudjEuVGFpbFJlc3BvbnNlMAESZAoNR2V0Q2hlY2twb2ludBIoLnNhbGx5cG9ydC5hdWRpdC52MS5HZXRDaGVja3BvaW50UmVxdWVzdBopLnNhbGx5cG9ydC5hdWRpdC52MS5HZXRDaGVja3BvaW50UmVzcG9uc2ViBnByb3RvMw", [file_google_protobuf_timestamp]);
+  fileDesc("Ch5zYWxseXBvcnQvYXVkaXQvdjEvYXVkaXQucHJvdG8SEnNhbGx5cG9ydC5hdWRpdC52MSJ9CgtTaGlwUmVxdWVzdBIvCgRoZWFkGAEgASgLMh8uc2FsbHlwb3J0LmF1ZGl0LnYxLkpvdXJuYWxIZWFkSAASNQoHZW50cmllcxgCIAEoCzIiLnNhbGx5cG9ydC5hdWRpdC52MS5Kb3VybmFsRW50cmllc0gAQgYKBHBhcnQiMwoLSm91cm5hbEhlYWQSEgoKam91cm5hbF9pZBgBIAEoCRIQCghib290X2tleRgCIAEoDCJDCg5Kb3VybmFsRW50cmllcxIxCgdlbnRyaWVzGAEgAygLMiAuc2FsbHlwb3J0LmF1ZGl0LnYxLkpvdXJuYWxFbnRyeSJ5CgxKb3VybmFsRW50cnkSEAoIc2VxdWVuY2UYASABKAQSDgoGcmVjb3JkGAIgASgMEhMKC3RyYWNlcGFyZW50GAMgASgJEg0KBWNoYWluGAQgASgMEhEKCXNpZ25hdHVyZRgFIAEoDBIQCghib290X2tleRgGIAEoDCJqCgxTaGlwUmVzcG9uc2USFwoPbG9nZ2VkX3NlcXVlbmNlGAEgASgEEhoKEnB1Ymxpc2hlZF9zZXF1ZW5jZRgCIAEoBBIRCglsb2dfaW5kZXgYAyABKAQSEgoKY2hlY2twb2ludBgEIAEoCSIhCgxQcm92ZVJlcXVlc3QSEQoJbG9nX2luZGV4GAEgASgEIjEKDVByb3ZlUmVzcG9uc2USEgoKY2hlY2twb2ludBgBIAEoCRIMCgRwYXRoGAIgAygMIt8BCgxRdWVyeVJlcXVlc3QSEgoKc2Vzc2lvbl9pZBgBIAEoCRIPCgdsaW5rX2lkGAIgASgJEg4KBnNlY3JldBgDIAEoCRIOCgZ0YXJnZXQYBCABKAkSEQoJZXZlbnRfdWlkGAUgASgJEikKBXNpbmNlGAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIpCgV1bnRpbBgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEgoKZnJvbV9pbmRleBgIIAEoBBINCgVsaW1pdBgJIAEoDSJBCg1RdWVyeVJlc3BvbnNlEjAKBnJlY29yZBgBIAEoCzIgLnNhbGx5cG9ydC5hdWRpdC52MS5Mb2dnZWRSZWNvcmQiKgoLVGFpbFJlcXVlc3QSGwoTZnJvbV9pbmRleF9wbHVzX29uZRgBIAEoBCJACgxUYWlsUmVzcG9uc2USMAoGcmVjb3JkGAEgASgLMiAuc2FsbHlwb3J0LmF1ZGl0LnYxLkxvZ2dlZFJlY29yZCItCgxMb2dnZWRSZWNvcmQSDQoFaW5kZXgYASABKAQSDgoGcmVjb3JkGAIgASgMIhYKFEdldENoZWNrcG9pbnRSZXF1ZXN0IisKFUdldENoZWNrcG9pbnRSZXNwb25zZRISCgpjaGVja3BvaW50GAEgASgJMq0BCg5Kb3VybmFsU2VydmljZRJNCgRTaGlwEh8uc2FsbHlwb3J0LmF1ZGl0LnYxLlNoaXBSZXF1ZXN0GiAuc2FsbHlwb3J0LmF1ZGl0LnYxLlNoaXBSZXNwb25zZSgBMAESTAoFUHJvdmUSIC5zYWxseXBvcnQuYXVkaXQudjEuUHJvdmVSZXF1ZXN0GiEuc2FsbHlwb3J0LmF1ZGl0LnYxLlByb3ZlUmVzcG9uc2UylAIKD0V2aWRlbmNlU2VydmljZRJOCgVRdWVyeRIgLnNhbGx5cG9ydC5hdWRpdC52MS5RdWVyeVJlcXVlc3QaIS5zYWxseXBvcnQuYXVkaXQudjEuUXVlcnlSZXNwb25zZTABEksKBFRhaWwSHy5zYWxseXBvcnQuYXVkaXQudjEuVGFpbFJlcXVlc3QaIC5zYWxseXBvcnQuYXVkaXQudjEuVGFpbFJlc3BvbnNlMAESZAoNR2V0Q2hlY2twb2ludBIoLnNhbGx5cG9ydC5hdWRpdC52MS5HZXRDaGVja3BvaW50UmVxdWVzdBopLnNhbGx5cG9ydC5hdWRpdC52MS5HZXRDaGVja3BvaW50UmVzcG9uc2ViBnByb3RvMw", [file_google_protobuf_timestamp]);
 
 /**
  * @generated from message sallyport.audit.v1.ShipRequest
@@ -185,6 +185,51 @@ export const ShipResponseSchema: GenMessage<ShipResponse> = /*@__PURE__*/
   messageDesc(file_sallyport_audit_v1_audit, 4);
 
 /**
+ * @generated from message sallyport.audit.v1.ProveRequest
+ */
+export type ProveRequest = Message<"sallyport.audit.v1.ProveRequest"> & {
+  /**
+   * Where the entry lies in the evidence log, as `log_index` told.
+   *
+   * @generated from field: uint64 log_index = 1;
+   */
+  logIndex: bigint;
+};
+
+/**
+ * Describes the message sallyport.audit.v1.ProveRequest.
+ * Use `create(ProveRequestSchema)` to create a new message.
+ */
+export const ProveRequestSchema: GenMessage<ProveRequest> = /*@__PURE__*/
+  messageDesc(file_sallyport_audit_v1_audit, 5);
+
+/**
+ * @generated from message sallyport.audit.v1.ProveResponse
+ */
+export type ProveResponse = Message<"sallyport.audit.v1.ProveResponse"> & {
+  /**
+   * The signed checkpoint that the path leads to.
+   *
+   * @generated from field: string checkpoint = 1;
+   */
+  checkpoint: string;
+
+  /**
+   * The inclusion proof (RFC 6962 §2.1.1): SHA-256 values from the leaf's sibling up, 32 bytes each.
+   *
+   * @generated from field: repeated bytes path = 2;
+   */
+  path: Uint8Array[];
+};
+
+/**
+ * Describes the message sallyport.audit.v1.ProveResponse.
+ * Use `create(ProveResponseSchema)` to create a new message.
+ */
+export const ProveResponseSchema: GenMessage<ProveResponse> = /*@__PURE__*/
+  messageDesc(file_sallyport_audit_v1_audit, 6);
+
+/**
  * @generated from message sallyport.audit.v1.QueryRequest
  */
 export type QueryRequest = Message<"sallyport.audit.v1.QueryRequest"> & {
@@ -245,7 +290,7 @@ export type QueryRequest = Message<"sallyport.audit.v1.QueryRequest"> & {
  * Use `create(QueryRequestSchema)` to create a new message.
  */
 export const QueryRequestSchema: GenMessage<QueryRequest> = /*@__PURE__*/
-  messageDesc(file_sallyport_audit_v1_audit, 5);
+  messageDesc(file_sallyport_audit_v1_audit, 7);
 
 /**
  * @generated from message sallyport.audit.v1.QueryResponse
@@ -262,7 +307,7 @@ export type QueryResponse = Message<"sallyport.audit.v1.QueryResponse"> & {
  * Use `create(QueryResponseSchema)` to create a new message.
  */
 export const QueryResponseSchema: GenMessage<QueryResponse> = /*@__PURE__*/
-  messageDesc(file_sallyport_audit_v1_audit, 6);
+  messageDesc(file_sallyport_audit_v1_audit, 8);
 
 /**
  * @generated from message sallyport.audit.v1.TailRequest
@@ -281,7 +326,7 @@ export type TailRequest = Message<"sallyport.audit.v1.TailRequest"> & {
  * Use `create(TailRequestSchema)` to create a new message.
  */
 export const TailRequestSchema: GenMessage<TailRequest> = /*@__PURE__*/
-  messageDesc(file_sallyport_audit_v1_audit, 7);
+  messageDesc(file_sallyport_audit_v1_audit, 9);
 
 /**
  * @generated from message sallyport.audit.v1.TailResponse
@@ -298,7 +343,7 @@ export type TailResponse = Message<"sallyport.audit.v1.TailResponse"> & {
  * Use `create(TailResponseSchema)` to create a new message.
  */
 export const TailResponseSchema: GenMessage<TailResponse> = /*@__PURE__*/
-  messageDesc(file_sallyport_audit_v1_audit, 8);
+  messageDesc(file_sallyport_audit_v1_audit, 10);
 
 /**
  * @generated from message sallyport.audit.v1.LoggedRecord
@@ -322,7 +367,7 @@ export type LoggedRecord = Message<"sallyport.audit.v1.LoggedRecord"> & {
  * Use `create(LoggedRecordSchema)` to create a new message.
  */
 export const LoggedRecordSchema: GenMessage<LoggedRecord> = /*@__PURE__*/
-  messageDesc(file_sallyport_audit_v1_audit, 9);
+  messageDesc(file_sallyport_audit_v1_audit, 11);
 
 /**
  * @generated from message sallyport.audit.v1.GetCheckpointRequest
@@ -335,7 +380,7 @@ export type GetCheckpointRequest = Message<"sallyport.audit.v1.GetCheckpointRequ
  * Use `create(GetCheckpointRequestSchema)` to create a new message.
  */
 export const GetCheckpointRequestSchema: GenMessage<GetCheckpointRequest> = /*@__PURE__*/
-  messageDesc(file_sallyport_audit_v1_audit, 10);
+  messageDesc(file_sallyport_audit_v1_audit, 12);
 
 /**
  * @generated from message sallyport.audit.v1.GetCheckpointResponse
@@ -352,7 +397,7 @@ export type GetCheckpointResponse = Message<"sallyport.audit.v1.GetCheckpointRes
  * Use `create(GetCheckpointResponseSchema)` to create a new message.
  */
 export const GetCheckpointResponseSchema: GenMessage<GetCheckpointResponse> = /*@__PURE__*/
-  messageDesc(file_sallyport_audit_v1_audit, 11);
+  messageDesc(file_sallyport_audit_v1_audit, 13);
 
 /**
  * For services only (peer listener).
@@ -370,6 +415,16 @@ export const JournalService: GenService<{
     methodKind: "bidi_streaming";
     input: typeof ShipRequestSchema;
     output: typeof ShipResponseSchema;
+  },
+  /**
+   * That an entry is in the evidence log, before its owner lets go of it.
+   *
+   * @generated from rpc sallyport.audit.v1.JournalService.Prove
+   */
+  prove: {
+    methodKind: "unary";
+    input: typeof ProveRequestSchema;
+    output: typeof ProveResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_sallyport_audit_v1_audit, 0);

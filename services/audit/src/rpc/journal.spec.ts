@@ -5,12 +5,12 @@ import { cpSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { create } from "@bufbuild/protobuf";
-import { JournalEntrySchema, Refusal, ShipRequestSchema } from "@sallyport/contracts";
+import { JournalEntrySchema, type ProveResponse, Refusal, ShipRequestSchema } from "@sallyport/contracts";
 import { finalBytes, placeOf, rawPublicKey, uidOf, verifyLog } from "@sallyport/evidence";
 import { chainValue, EvidenceWriter, type JournalClient, logFolder, ship } from "@sallyport/journal";
 import { callOf, clock, keyOfLog, openAudit, openJournal, recordFor, scratchFolder, until, useOf } from "../audit.fixture.ts";
 import { nowhere } from "../publish/published.ts";
-import { shipHandlers } from "./ship.ts";
+import { journalHandlers } from "./journal.ts";
 
 const folder = scratchFolder();
 const unavailable = (error: unknown) => error instanceof Refusal && error.reason === "AUDIT_UNAVAILABLE";
@@ -53,24 +53,39 @@ describe("shipping a journal", () => {
     assert.equal(verifyLog(logFolder(join(folder(), "log"))).kind, "intact");
   });
 
-  it("lets segments go once a signed checkpoint covers them, and not before", async () => {
+  it("lets segments go once the log has proven by a signed checkpoint that it holds them, and not before", async () => {
     const audit = await openAudit(folder());
     const journal = await openJournal(folder(), "broker", { maxBytes: 4 * 1024 * 1024 });
     const fill = async () => {
       for (let at = 0; at < 60; at++) await journal.append(recordFor(useOf("deploy", "secret.use", 20_000)));
     };
-    const forging: JournalClient = {
-      async *ship(requests, options) {
-        for await (const answer of audit.client().ship(requests, options))
-          yield { ...answer, checkpoint: answer.checkpoint.replace(/\n\d+\n/, "\n999999\n") };
-      },
-    };
+    const checkpointKey = keyOfLog(folder()).publicKey;
+    const forged = (proof: ProveResponse): Partial<ProveResponse>[] => [
+      { checkpoint: proof.checkpoint.replace(/\n\d+\n/, "\n999999\n") },
+      { checkpoint: "" },
+      { path: [] },
+      { path: proof.path.slice(1) },
+      { path: proof.path.with(0, new Uint8Array(32)) },
+    ];
     await fill();
-    const mistrusted = ship(journal, forging, { checkpointKey: keyOfLog(folder()).publicKey });
-    await until(() => mistrusted.loggedSequence >= journal.last, "logged");
-    await mistrusted.stop();
-    assert.equal(journal.first, 1n);
-    const trusted = ship(journal, audit.client(), { checkpointKey: keyOfLog(folder()).publicKey });
+    for (let forgery = 0; forgery < 6; forgery++) {
+      let asked = 0;
+      const forging: JournalClient = {
+        ship: (requests, options) => audit.client().ship(requests, options),
+        prove: async ({ logIndex }, options) => {
+          asked++;
+          // The last is a true proof, of another entry.
+          const proof = await audit.client().prove({ logIndex: forgery === 5 ? logIndex - 1n : logIndex }, options);
+          return { ...proof, ...forged(proof)[forgery] };
+        },
+      };
+      const mistrusted = ship(journal, forging, { checkpointKey });
+      await journal.append(recordFor(useOf("deploy")));
+      await until(() => mistrusted.loggedSequence >= journal.last && asked > 0, "logged");
+      await mistrusted.stop();
+      assert.equal(journal.first, 1n, `forgery ${forgery}`);
+    }
+    const trusted = ship(journal, audit.client(), { checkpointKey });
     await journal.append(recordFor(useOf("deploy")));
     await until(() => journal.first > 1n, "released");
     await trusted.stop();
@@ -147,7 +162,7 @@ describe("shipping a journal", () => {
 
   it("takes a journal from its own service only", async () => {
     const audit = await openAudit(folder());
-    const handlers = shipHandlers(audit.intake, nowhere(audit.log));
+    const handlers = journalHandlers(audit.log, audit.intake, nowhere(audit.log));
     const head = async function* () {
       yield create(ShipRequestSchema, { part: { case: "head", value: { journalId: "authn-0123456789" } } });
     };
@@ -190,7 +205,10 @@ describe("two processes that write one journal", () => {
     it(`the second is refused with a sentence and told of, and the first goes on${when}`, async () => {
       let audit = await openAudit(folder());
       const journal = await openJournal(folder());
-      const client: JournalClient = { ship: (requests, options) => audit.client().ship(requests, options) };
+      const client: JournalClient = {
+        ship: (requests, options) => audit.client().ship(requests, options),
+        prove: (request, options) => audit.client().prove(request, options),
+      };
       let shipping = ship(journal, client);
       await logged(journal, shipping);
       if (restarted) {
@@ -238,6 +256,7 @@ describe("AUDT-05: several shippers of one journal, whose acknowledgements are l
     const journal = await openJournal(folder());
     /** Loses its connection after some answers, before or after the log took what was sent. */
     const flaky = (everyMs: number): JournalClient => ({
+      prove: (request, options) => audit.client().prove(request, options),
       async *ship(requests, options) {
         const until = Date.now() + everyMs * Math.random();
         for await (const answer of audit.client().ship(requests, options)) {
@@ -264,6 +283,7 @@ describe("AUDT-05: several shippers of one journal, whose acknowledgements are l
 
 describe("AUDT-01: an audit service that hangs", () => {
   const hanging: JournalClient = {
+    prove: () => assert.fail("nothing is logged"),
     async *ship(_requests, options) {
       await new Promise((_resolve, reject) => options?.signal?.addEventListener("abort", () => reject(new Error("given up"))));
     },
@@ -272,7 +292,10 @@ describe("AUDT-01: an audit service that hangs", () => {
   it("does not hold up effects until the journal is full; then they are refused at once, and go on by themselves", async () => {
     const audit = await openAudit(folder());
     let client = hanging;
-    const switching: JournalClient = { ship: (requests, options) => client.ship(requests, options) };
+    const switching: JournalClient = {
+      ship: (requests, options) => client.ship(requests, options),
+      prove: (request, options) => client.prove(request, options),
+    };
     const journal = await openJournal(folder(), "broker", { maxBytes: 2 * 1024 * 1024, reserveBytes: 256 * 1024 });
     const shipping = ship(journal, switching, { answerMs: 200 });
     const began = performance.now();
@@ -301,7 +324,7 @@ describe("AUDT-01: an audit service that hangs", () => {
       version: "0.1.0",
       clock,
       mode: "strict",
-      client: { ship: (requests, options) => client.ship(requests, options) },
+      client: { ship: (requests, options) => client.ship(requests, options), prove: (request, options) => client.prove(request, options) },
       publishMs: 200,
     });
     await assert.rejects(writer.intent(useOf("deploy")), unavailable);

@@ -5,6 +5,7 @@ import type { Call, Handlers } from "@sallyport/service";
 import { appendSpans } from "../journals/append-spans.ts";
 import type { Intake, Writer } from "../journals/intake.ts";
 import type { Position } from "../journals/positions.ts";
+import type { EvidenceLog } from "../log/evidence-log.ts";
 import type { Published } from "../publish/published.ts";
 
 type Answer = MessageInitShape<typeof ShipResponseSchema>;
@@ -14,8 +15,18 @@ type Answer = MessageInitShape<typeof ShipResponseSchema>;
  *
  * @param tracer for a span of each record, in the trace that it tells of
  */
-export const shipHandlers = (intake: Intake, published: Published, tracer?: Tracer): Handlers<typeof JournalService> => ({
+export const journalHandlers = (
+  log: Pick<EvidenceLog, "size" | "prove">,
+  intake: Intake,
+  published: Published,
+  tracer?: Tracer,
+): Handlers<typeof JournalService> => ({
   ship: (requests, call) => new ShipStream(intake, published, call, tracer).answers(requests),
+  prove: async ({ logIndex }) => {
+    if (logIndex >= BigInt(log.size))
+      throw new Refusal("INVALID_REQUEST", `The evidence log holds ${log.size} records; there is none at that index.`);
+    return log.prove(Number(logIndex));
+  },
 });
 
 class ShipStream {
