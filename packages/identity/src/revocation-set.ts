@@ -80,6 +80,11 @@ export class RevocationSet {
     return undefined;
   }
 
+  /** Whether a session's ceiling was ever narrowed, as far as it is not forgotten. */
+  hasNarrowed(sid: string): boolean {
+    return this.#narrowed.has(sid);
+  }
+
   #revokesLink(link: Link, start: number, hasDescendant: boolean, issuedAt: number): RevokedBy | undefined {
     if (this.#sessions.has(link.sid)) return "session";
     if (link.kind === "agent" && start < at(this.#agents, link.id)) return "agent";

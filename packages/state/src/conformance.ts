@@ -185,7 +185,7 @@ export function statePromises(subject: () => Subject): void {
     it("a set holds each member for its own time, from any client, and is gone with the last", async () => {
       const [a, b] = await clients(2);
       await Promise.all(["x", "y", "z"].map((member, n) => [a, b!][n % 2]!.join("corp/ann's", member, 5_000)));
-      await b!.join("corp/ann's", "brief", 60);
+      assert.equal(await b!.join("corp/ann's", "brief", 60), 4);
       await b!.join("corp/bob's", "x", 5_000);
       assert.deepEqual((await a.members("corp/ann's", 10)).toSorted(), ["brief", "x", "y", "z"]);
       assert.equal((await a.members("corp/ann's", 2)).length, 2);
@@ -194,6 +194,7 @@ export function statePromises(subject: () => Subject): void {
       await a.join("corp/ann's", "z", 60);
       await delay(100);
       assert.deepEqual(await b!.members("corp/ann's", 10), ["x"]);
+      assert.equal(await a.join("corp/ann's", "x", 5_000), 1);
       await b!.leave("corp/ann's", "x");
       assert.deepEqual(await a.members("corp/ann's", 10), []);
       assert.deepEqual(await a.members("corp/bob's", 10), ["x"]);

@@ -56,8 +56,11 @@ export interface State {
   delete(collection: string, id: string): Promise<boolean>;
   /** Entries in the byte order of their ids, those after `after`; at most `limit` (1 to 1,000). */
   list(collection: string, options: { after?: string; limit: number }): Promise<{ id: string; entry: Entry }[]>;
-  /** Puts a member into a set, each for its own time, set anew where it is there. Many small sets cost little more than their members. */
-  join(set: string, member: string, ttlMs: number): Promise<void>;
+  /**
+   * Puts a member into a set, each for its own time, set anew where it is there. Many small sets cost little more than their members.
+   * @returns how many it has now, this one among them
+   */
+  join(set: string, member: string, ttlMs: number): Promise<number>;
   /** Takes a member out of a set, if it is there. */
   leave(set: string, member: string): Promise<void>;
   /** The members of a set whose time is not over, in no order; at most `limit` (1 to 100,000). */

@@ -218,15 +218,20 @@ export class AuthnCore {
   }
 
   /** A child of an actor, enrolled by its own key. */
-  async delegate(parent: Pick<Actor, "sid">, agentName: string, within: Ceiling = mayDelegate, holder = newHolder()): Promise<Actor> {
+  async delegate(
+    parent: Pick<Actor, "credential">,
+    agentName: string,
+    within: Ceiling = mayDelegate,
+    holder = newHolder(),
+  ): Promise<Actor> {
     const { ticket } = await this.ticket(parent, agentName, within, holder);
     return this.redeem(ticket, holder);
   }
 
   /** @param child whose key the ticket is for; undefined for one that names none */
-  ticket(parent: Pick<Actor, "sid">, agentName: string, within: Ceiling, child?: Pick<Holder, "thumbprint">, ttlSeconds = 0) {
+  ticket(parent: Pick<Actor, "credential">, agentName: string, within: Ceiling, child?: Pick<Holder, "thumbprint">, ttlSeconds = 0) {
     const order = { childKey: child?.thumbprint, agentName, ceiling: within, ttlSeconds };
-    return this.delegation.issueTicket(order, parent.sid, nowhere);
+    return this.delegation.issueTicket(order, parent.credential.chain, nowhere);
   }
 
   async redeem(ticket: string, holder: Holder, binding: "dpop" | "mtls" = "dpop", workloadToken?: string): Promise<Actor> {

@@ -73,11 +73,11 @@ export class RedisState implements State {
     }
   }
 
-  async join(set: string, member: string, ttlMs: number): Promise<void> {
+  async join(set: string, member: string, ttlMs: number): Promise<number> {
     checkId(set);
     checkId(member);
     checkTtl(ttlMs);
-    await this.#write("join", (g) => [setKey(g, set)], [member, ttlMs]);
+    return (await this.#write("join", (g) => [setKey(g, set)], [member, ttlMs])) as number;
   }
 
   async leave(set: string, member: string): Promise<void> {

@@ -78,12 +78,12 @@ for i, id in ipairs(ids) do
 end
 return {'ok', tick, now, found}`,
 
-  /** KEYS: mark, set. ARGV from 5: member, milliseconds. The set goes with its last member. */
+  /** KEYS: mark, set. ARGV from 5: member, milliseconds. The set goes with its last member. Answers how many it has. */
   join: `${open}
 redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', now)
 redis.call('ZADD', KEYS[2], now + tonumber(ARGV[6]), ARGV[5])
 redis.call('PEXPIREAT', KEYS[2], redis.call('ZRANGE', KEYS[2], -1, -1, 'WITHSCORES')[2])
-return {'ok', redis.call('HINCRBY', KEYS[1], 'tick', 1), now}`,
+return {'ok', redis.call('HINCRBY', KEYS[1], 'tick', 1), now, redis.call('ZCARD', KEYS[2])}`,
 
   leave: `${open}
 if redis.call('ZREM', KEYS[2], ARGV[5]) == 0 then return {'ok', tick, now} end

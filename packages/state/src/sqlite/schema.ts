@@ -18,6 +18,7 @@ export const statements = {
   put: "INSERT OR REPLACE INTO entry (collection, id, value, version, expires) VALUES (?, ?, ?, ?, ?)",
   delete: "DELETE FROM entry WHERE collection = ? AND id = ? AND (expires IS NULL OR expires > ?)",
   list: "SELECT id, value, version FROM entry WHERE collection = ? AND id > ? AND (expires IS NULL OR expires > ?) ORDER BY id LIMIT ?",
+  count: "SELECT count(*) AS count FROM entry WHERE collection = ? AND (expires IS NULL OR expires > ?)",
   sweepEntries: "DELETE FROM entry WHERE expires <= ?",
   sweepCounters: "DELETE FROM counter WHERE expires <= ?",
   wipeEntries: "DELETE FROM entry",

@@ -77,12 +77,14 @@ export class SqliteState implements State {
     );
   }
 
-  async join(set: string, member: string, ttlMs: number): Promise<void> {
+  async join(set: string, member: string, ttlMs: number): Promise<number> {
     checkId(set);
     checkId(member);
     checkTtl(ttlMs);
-    await this.#write((sql) => {
-      sql.put.run(setOf(set), member, "", this.#tick(sql), this.#clock.now() + ttlMs);
+    return this.#write((sql) => {
+      const now = this.#clock.now();
+      sql.put.run(setOf(set), member, "", this.#tick(sql), now + ttlMs);
+      return Number(sql.count.get(setOf(set), now)?.count);
     });
   }
 

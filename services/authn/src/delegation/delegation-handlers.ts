@@ -18,7 +18,7 @@ export function delegationHandlers(gate: Gate, delegation: Delegation, evidence:
         story.origin = { ...story.origin, thumbprint: caller.thumbprint };
         const { agentName, ttlSeconds } = request;
         const order = { childKey: parseChildKey(request), agentName, ttlSeconds, ceiling: ceilingFromWire(request.ceiling) };
-        const { ticket, expiresAt, sid } = await delegation.issueTicket(order, caller.sid, story.origin);
+        const { ticket, expiresAt, sid } = await delegation.issueTicket(order, caller.chain, story.origin);
         return { ticket, expiresAt: timestampFromMs(expiresAt), sessionId: sid };
       }),
     redeemTicket: (request, call) =>

@@ -85,6 +85,14 @@ describe("delegating to a nested agent", () => {
       await refuses("RATE_LIMITED", core.ticket(again, "other", mayDelegate, newHolder()));
     });
 
+    it("a ticket that is refused for the rate takes no agent's place", async () => {
+      await core.close();
+      await open({ limits: { delegationsPerMinute: 1 } });
+      await core.delegate(release, "deploy");
+      await refuses("RATE_LIMITED", core.ticket(release, "other", mayDelegate, newHolder()));
+      assert.equal((await core.state.members("agents corp/alice", 10)).length, 2);
+    });
+
     it("one principal's tree shares one number of live agents, and a revoked agent's place is free again", async () => {
       await core.close();
       await open({ limits: { maxAgents: 3 } });
@@ -114,6 +122,17 @@ describe("delegating to a nested agent", () => {
       await refuses("DELEGATION_EXCEEDED", core.renew(migration));
       await refuses("DELEGATION_EXCEEDED", core.ticket(deploy, "new", ceiling([Action.USE]), newHolder()));
       assert.deepEqual((await core.renew(migration, narrow)).ceiling, narrow);
+    });
+
+    it("a parent's record that was read before its narrowing is read again", async () => {
+      const wide = await core.sessions.load(release.sid);
+      await core.renew(release, ceiling([Action.READ, Action.DELEGATE]));
+      core.clock.pass(2_000);
+      const load = core.sessions.load.bind(core.sessions);
+      const answers = [wide];
+      core.sessions.load = async (sid) => (sid === release.sid ? answers.pop() : undefined) ?? load(sid);
+      await refuses("DELEGATION_EXCEEDED", core.ticket(release, "deploy", mayDelegate, newHolder()));
+      assert.equal(answers.length, 0);
     });
 
     it("rights(child) ⊆ rights(parent) for any child that is accepted", () =>
@@ -191,6 +210,15 @@ describe("delegating to a nested agent", () => {
         address: "",
       });
       await refuses("CREDENTIAL_REVOKED", core.redeem(ticket, child));
+    });
+
+    it("is good for no more than its parent may when it is redeemed", async () => {
+      const [wide, narrow] = [newHolder(), newHolder()];
+      const { ticket } = await core.ticket(release, "wide", mayDelegate, wide);
+      const { ticket: inside } = await core.ticket(release, "narrow", ceiling([Action.READ]), narrow);
+      await core.renew(release, ceiling([Action.READ, Action.DELEGATE]));
+      await refuses("DELEGATION_EXCEEDED", core.redeem(ticket, wide));
+      assert.deepEqual((await core.redeem(inside, narrow)).credential.ceiling, ceiling([Action.READ]));
     });
 
     it("whose child was revoked before it enrolled is good for nothing", async () => {

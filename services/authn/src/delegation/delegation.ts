@@ -8,7 +8,6 @@ import {
   ceilingAllows,
   childChain,
   depthOf,
-  entriesOutside,
   nameCovers,
   newSessionId,
   type PublicJwk,
@@ -21,12 +20,12 @@ import type { Evidence, Origin } from "../evidence/evidence.ts";
 import type { PolicyFacts, PolicyQuestion } from "../policy/policy-question.ts";
 import type { RevocationLog } from "../revocation/revocation-log.ts";
 import type { CredentialIssuer, IssuedCredential } from "../sessions/credential-issuer.ts";
-import { exceeded } from "../sessions/exceeded.ts";
+import { assertInside } from "../sessions/exceeded.ts";
 import type { Limits } from "../sessions/limits.ts";
 import { type Lineage, liveLineage } from "../sessions/lineage.ts";
 import { inLiveSecond, type Times } from "../sessions/live-second.ts";
 import type { SealedCollection } from "../sessions/sealed-collection.ts";
-import type { Session } from "../sessions/session.ts";
+import { type Session, sidsAbove } from "../sessions/session.ts";
 import type { SessionStore } from "../sessions/session-store.ts";
 import { knownTerms, termsOf } from "./terms.ts";
 import { newTicketText, parseTicketSeconds, type Ticket, ticketHash, ticketInvalid } from "./ticket.ts";
@@ -81,23 +80,23 @@ export class Delegation {
 
   /**
    * A ticket for a child of the caller.
-   * @param parentSid the caller's session
+   * @param caller as the caller's credential has it
    * @throws Refusal DELEGATION_EXCEEDED, DELEGATION_TOO_DEEP, DENIED_BY_POLICY, RATE_LIMITED, CREDENTIAL_REVOKED
    */
-  async issueTicket(order: TicketOrder, parentSid: string, origin: Origin): Promise<{ ticket: string; expiresAt: number; sid: string }> {
+  async issueTicket(order: TicketOrder, caller: Chain, origin: Origin): Promise<{ ticket: string; expiresAt: number; sid: string }> {
     const { sessions, limits, policy, evidence, clock, tickets } = this.#options;
     parseAgentName(order.agentName);
     const ttlMs = parseTicketSeconds(order.ttlSeconds, this.#options.ticketSeconds) * 1000;
-    const { session, parent } = await this.#plan(order, parentSid);
+    const { session, parent } = await this.#plan(order, caller);
     const answer = await policy.demand(parent.chain, Action.DELEGATE, factsOf(order, session), knownTerms);
     const terms = termsOf(answer);
     limits.checkDepth(depthOf(session.chain), terms.maxDepth);
-    await limits.countDelegation(principalOf(parent.chain).id, terms.ticketsPerMinute);
     // The record outlives its ticket a little, so that a redemption in the last moment still finds it.
-    await limits.takePlace(session, ttlMs * 2, terms);
+    await limits.takeDelegation(session, ttlMs * 2, terms);
     const text = newTicketText();
     const { workloads } = terms;
-    const ticket: Ticket = { sid: session.sid, childThumbprint: order.childKey, workloads, expiresAt: clock.now() + ttlMs };
+    const above = sidsAbove(session.chain);
+    const ticket: Ticket = { sid: session.sid, above, childThumbprint: order.childKey, workloads, expiresAt: clock.now() + ttlMs };
     // At once, for nobody has the ticket before all of it is kept and on record.
     const [created] = await Promise.all([
       sessions.create(session, ttlMs * 2),
@@ -112,13 +111,14 @@ export class Delegation {
    * The credential that a ticket stands for, for the key that redeems it. The same key again gets the same session and a fresh
    * credential; another key gets nothing and changes nothing, unless the ticket names no key: then it was taken, and its child
    * is ended.
-   * @throws Refusal TICKET_INVALID, CREDENTIAL_REVOKED
+   * @throws Refusal TICKET_INVALID, CREDENTIAL_REVOKED, DELEGATION_EXCEEDED
    */
   async redeem(shown: Redemption, binding: "dpop" | "mtls", holder: ProvenKey, origin: Origin): Promise<IssuedCredential> {
     const { evidence, issuer, limits, clock } = this.#options;
     const ticket = await this.#ticketOf(shown.ticket);
     if (ticket.childThumbprint !== undefined && ticket.childThumbprint !== holder.thumbprint) throw ticketInvalid();
-    const lineage = await liveLineage(ticket.sid, this.#options);
+    const lineage = await liveLineage(ticket.sid, this.#options, ticket.above);
+    assertInside(lineage.session.ceiling, lineage.ancestors);
     const workloads = lineage.session.holder.kind === "awaited" ? await this.#workloadsOf(ticket, shown, holder) : [];
     const { session, again } = await this.#enrol(lineage, binding, holder, origin);
     const [credential] = await Promise.all([
@@ -188,10 +188,10 @@ export class Delegation {
   }
 
   /** The child's session as it would be, and the parent's as it is. */
-  #plan(order: TicketOrder, parentSid: string): Promise<{ session: Session; parent: Session }> {
+  #plan(order: TicketOrder, caller: Chain): Promise<{ session: Session; parent: Session }> {
     const { limits, revocations } = this.#options;
     return inLiveSecond(this.#options, async () => {
-      const parent = await liveLineage(parentSid, this.#options);
+      const parent = await liveLineage(actorOf(caller).sid, this.#options, sidsAbove(caller));
       limits.checkDepth(depthOf(parent.session.chain) + 1);
       checkCeiling(order.ceiling, parent);
       const chain = childChain(parent.session.chain, order.agentName, newSessionId());
@@ -228,8 +228,5 @@ function checkCeiling(ceiling: Ceiling, parent: Lineage): void {
       "Your own ceiling does not hold `delegate`: ask whoever started you for a credential that may start agents.",
     );
   }
-  for (const { ceiling: above } of [parent.session, ...parent.ancestors]) {
-    const outside = entriesOutside(above, ceiling);
-    if (outside.length > 0) throw exceeded(outside);
-  }
+  assertInside(ceiling, [parent.session, ...parent.ancestors]);
 }

@@ -9,6 +9,8 @@ export const maxTicketSeconds = 60;
 export interface Ticket {
   /** The session that it is for. */
   readonly sid: string;
+  /** The sessions above it. */
+  readonly above?: readonly string[];
   /** RFC 7638 thumbprint of the only key that can redeem it; undefined where the first that does is the child's. */
   readonly childThumbprint?: string | undefined;
   /** Workload identities that the child must show beside its key, each of them. */

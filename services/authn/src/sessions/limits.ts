@@ -21,6 +21,12 @@ export interface LimitSettings {
   readonly signInsPerMinute: number;
 }
 
+/** Where a policy sets lower limits: for the principal's whole tree, and for the parent's own children. */
+interface ByPolicy {
+  readonly maxAgents?: number;
+  readonly maxChildren?: number;
+}
+
 /** Who holds a place: the session, and its parent's. */
 interface Place {
   readonly sid: string;
@@ -56,23 +62,39 @@ export class Limits {
     await this.#count("sign-ins", principal, this.settings.signInsPerMinute, "signs in too often");
   }
 
-  /** @param byPolicy a lower limit, where a policy sets one @throws Refusal RATE_LIMITED */
-  async countDelegation(principal: string, byPolicy = Number.POSITIVE_INFINITY): Promise<void> {
-    await this.#count("delegations", principal, Math.min(this.settings.delegationsPerMinute, byPolicy), "starts agents too often");
+  /**
+   * Counts a ticket and takes the child's place, both at once; where there are too many tickets, the place is given back.
+   * @param byPolicy lower limits, where a policy sets them @throws Refusal RATE_LIMITED
+   */
+  async takeDelegation(child: Session, ttlMs: number, byPolicy: ByPolicy & { ticketsPerMinute?: number } = {}): Promise<void> {
+    const most = Math.min(this.settings.delegationsPerMinute, byPolicy.ticketsPerMinute ?? Number.POSITIVE_INFINITY);
+    const counted = this.#count("delegations", principalOf(child.chain).id, most, "starts agents too often");
+    const [count, places] = await Promise.allSettled([counted, this.keepPlace(child, ttlMs)]);
+    if (count.status === "rejected") {
+      if (places.status === "fulfilled") await this.#state.leave(treeOf(child.chain), memberOf(child));
+      throw count.reason;
+    }
+    if (places.status === "rejected") throw places.reason;
+    await this.#checkPlaces(child, places.value, byPolicy);
   }
 
   /**
    * Takes one of the principal's places for an agent. Taken first and counted after, so that however many ask at a time, no
    * more than the limit ever hold one.
-   * @param byPolicy lower limits, where a policy sets them: for the principal's whole tree, and for the parent's own children
    * @throws Refusal RATE_LIMITED
    */
-  async takePlace(session: Session, ttlMs: number, byPolicy: { maxAgents?: number; maxChildren?: number } = {}): Promise<void> {
+  async takePlace(session: Session, ttlMs: number): Promise<void> {
+    await this.#checkPlaces(session, await this.keepPlace(session, ttlMs));
+  }
+
+  /** @param count places that are taken, the session's own among them */
+  async #checkPlaces(session: Session, count: number, byPolicy: ByPolicy = {}): Promise<void> {
     const tree = treeOf(session.chain);
     const parent = parentOf(session);
-    await this.keepPlace(session, ttlMs);
     const { maxChildren = Number.POSITIVE_INFINITY } = byPolicy;
     const maxAgents = Math.min(this.settings.maxAgents, byPolicy.maxAgents ?? Number.POSITIVE_INFINITY);
+    // Whose they are does not matter while there are so few.
+    if (count <= Math.min(maxAgents, maxChildren)) return;
     const exceeded = (held: readonly Place[]) => {
       if (held.length > maxAgents) return `This principal has ${maxAgents} live agents`;
       if (held.filter((place) => place.parent === parent).length > maxChildren) return `This agent has ${maxChildren} live children`;
@@ -90,8 +112,8 @@ export class Limits {
     });
   }
 
-  /** Keeps the place for as long as the session lives, now that its holder has come. */
-  keepPlace(session: Session, ttlMs: number): Promise<void> {
+  /** Keeps the place for as long as the session lives, now that its holder has come. @returns how many the principal's agents have */
+  keepPlace(session: Session, ttlMs: number): Promise<number> {
     return this.#state.join(treeOf(session.chain), memberOf(session), Math.max(1, Math.ceil(ttlMs)));
   }
 

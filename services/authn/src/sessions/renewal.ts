@@ -1,12 +1,12 @@
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { Refusal } from "@sallyport/contracts";
-import { type Ceiling, ceilingContains, entriesOutside } from "@sallyport/identity";
+import { type Ceiling, ceilingContains } from "@sallyport/identity";
 import * as drafts from "../evidence/drafts.ts";
 import type { Evidence, Origin } from "../evidence/evidence.ts";
 import type { RevocationLog } from "../revocation/revocation-log.ts";
 import type { CredentialIssuer, IssuedCredential } from "./credential-issuer.ts";
-import { exceeded } from "./exceeded.ts";
-import { type Lineage, liveLineage } from "./lineage.ts";
+import { assertInside } from "./exceeded.ts";
+import { liveLineage } from "./lineage.ts";
 import type { Times } from "./live-second.ts";
 import type { Session } from "./session.ts";
 import type { SessionStore } from "./session-store.ts";
@@ -42,7 +42,7 @@ export class Renewal {
       throw new Refusal("PROOF_INVALID", "This session belongs to another key: prove the call with the key that began it.");
     }
     const wanted = narrower ?? lineage.session.ceiling;
-    checkInside(wanted, lineage, narrower !== undefined);
+    assertInside(wanted, narrower === undefined ? lineage.ancestors : [lineage.session, ...lineage.ancestors]);
     const narrows = !ceilingContains(wanted, lineage.session.ceiling);
     const renewed = { ...lineage.session, holder, ceiling: wanted };
     if (narrows) await this.#narrow(renewed, lineage.version);
@@ -59,13 +59,5 @@ export class Renewal {
     }
     await revocations.append({ subject: { case: "narrowedSessionId", value: session.sid }, at: timestampFromMs(clock.now()) });
     await revocations.readToEnd();
-  }
-}
-
-/** Inside its own ceiling, and inside the present one of everybody above: whoever was narrowed meanwhile narrows all below. */
-function checkInside(wanted: Ceiling, { session, ancestors }: Lineage, asked: boolean): void {
-  for (const { ceiling } of asked ? [session, ...ancestors] : ancestors) {
-    const outside = entriesOutside(ceiling, wanted);
-    if (outside.length > 0) throw exceeded(outside);
   }
 }

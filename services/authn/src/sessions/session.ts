@@ -78,5 +78,5 @@ function holderFrom(key: SessionJson["k"], awaited: string | undefined): Holder 
   return { kind: "key", thumbprint: jwkThumbprint(publicJwk), publicJwk };
 }
 
-/** The sessions above this one, from the principal's down. */
-export const ancestorIds = (session: Session): readonly string[] => session.chain.links.slice(0, -1).map((link) => link.sid);
+/** The sessions above a chain's last, from the principal's down. */
+export const sidsAbove = (chain: Chain): readonly string[] => chain.links.slice(0, -1).map((link) => link.sid);
