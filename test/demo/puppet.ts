@@ -10,15 +10,30 @@ export class Puppets {
   readonly #child: ChildProcess;
   readonly #waiting = new Map<number, { reply: (reply: Reply) => void; event: (() => void) | undefined }>();
   readonly #ready = Promise.withResolvers<{ ready: string; sessionId: string }>();
+  #onThumbprint: (thumbprint: string) => void = () => {};
   #next = 1;
 
-  /** @param signIn what the workload's platform hands over: goes to the process's standard input and nowhere else */
-  constructor(signIn: object) {
-    this.#child = spawn(process.execPath, [new URL("agent.ts", import.meta.url).pathname, "root"], { stdio: ["pipe", "pipe", "pipe"] });
+  /** The first agent signs in as its workload. @param signIn what its platform hands over: goes to the process's standard input and nowhere else */
+  static signingIn(signIn: object): Puppets {
+    const puppets = new Puppets(["root"]);
+    puppets.#child.stdin?.write(`${JSON.stringify(signIn)}\n`);
+    return puppets;
+  }
+
+  /** The first agent is nested itself. @param handOver gives its parent's line for the key that the process has made */
+  static enrolling(handOver: (thumbprint: string) => Promise<string>): Puppets {
+    const puppets = new Puppets([]);
+    puppets.#onThumbprint = (thumbprint) => {
+      handOver(thumbprint).then((line) => puppets.#child.stdin?.write(`${line}\n`), puppets.#ready.reject);
+    };
+    return puppets;
+  }
+
+  private constructor(args: readonly string[]) {
+    this.#child = spawn(process.execPath, [new URL("agent.ts", import.meta.url).pathname, ...args], { stdio: ["pipe", "pipe", "pipe"] });
     this.#child.stderr?.setEncoding("utf8").on("data", (text) => printed.push(text));
     createInterface({ input: this.#child.stdout as NodeJS.ReadableStream }).on("line", (line) => this.#hear(line));
     this.#child.on("exit", (code) => this.#ready.reject(new Error(`the release agent ended with ${code}: ${printed.slice(-3).join("")}`)));
-    this.#child.stdin?.write(`${JSON.stringify(signIn)}\n`);
     process.on("exit", () => this.#child.kill("SIGKILL"));
   }
 
@@ -45,6 +60,8 @@ export class Puppets {
   }
 
   #hear(line: string): void {
+    const [, thumbprint] = /^sallyport-thumbprint:(.+)$/.exec(line) ?? [];
+    if (thumbprint !== undefined) return this.#onThumbprint(thumbprint.trim());
     const reply = JSON.parse(line) as Reply;
     // A stolen token is this story's own prop; it is not part of what Sallyport printed.
     printed.push(line);

@@ -91,7 +91,7 @@ export async function tellStory(
 async function chainOfThree(installation: Installation, token: string, report: Reporter): Promise<Puppets> {
   report.chapter("Three agents, each its own process with its own key: release → deploy → migration");
   const actions = [Action.LIST, Action.READ, Action.USE, Action.DELEGATE];
-  const puppets = new Puppets({ endpoints: installation.endpoints, subjectToken: token, name: "release", ceiling: orders(actions) });
+  const puppets = Puppets.signingIn({ endpoints: installation.endpoints, subjectToken: token, name: "release", ceiling: orders(actions) });
   const release = await puppets.ready();
   report.check(release.ready === "ci/release-bot#release", "release signs in with its workload's identity", release.ready);
   const second = await puppets.tell([], "spawn", { name: "deploy", ceiling: orders(actions) });

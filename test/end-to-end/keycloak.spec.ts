@@ -1,65 +1,32 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import { exchangeIdToken, ProofMaker } from "@sallyport/sdk";
 import { BrowserCommand } from "../../packages/cli/src/sign-in/browser.fixture.ts";
-import { loopback } from "../demo/configuration.ts";
-import { freePorts } from "../demo/free-port.ts";
 import { cli, mustRun, sallyport } from "../demo/process.ts";
-import { embeddedSite, type Site } from "../faults/site.ts";
 import { eventually } from "../faults/told.ts";
 import { type Arrived, KeycloakPerson } from "../support/keycloak/person.ts";
-import { makeRealm, password, rotateKey } from "../support/keycloak/realm.ts";
+import { password, rotateKey } from "../support/keycloak/realm.ts";
+import { type KeycloakSite, keycloakSite } from "../support/keycloak/site.ts";
 import { beginSignIn } from "../support/saml/begin-sign-in.ts";
 import { describeWith, keycloak } from "../support/servers.ts";
+import { inARealBrowser } from "./keycloak-in-a-browser.ts";
 
 describeWith("people of a real Keycloak", { server: keycloak }, ({ server }) => {
-  const entityId = "https://sallyport.example/saml/kc-saml";
-  const realm = `corp-${randomUUID()}`;
-  let site: Site;
+  let site: KeycloakSite;
   let issuer: string;
   let browser: BrowserCommand;
   let env: Record<string, string>;
   before(async function () {
     this.timeout(120_000);
-    const [port] = await freePorts(1);
-    const acs = `http://127.0.0.1:${port}/saml/kc-saml/acs`;
-    issuer = await makeRealm(server(), realm, [{ entityId, acs }]);
-    site = await embeddedSite({
-      configure: (config) => {
-        config.listen.edge = `127.0.0.1:${port}`;
-        config.trust.saml = [
-          {
-            name: "kc-saml",
-            metadata: `${issuer}/protocol/saml/descriptor`,
-            idp: issuer,
-            entityId,
-            acs,
-            spInitiated: true,
-            idpInitiated: true,
-            subject: { nameIdFormat: "urn:oasis:names:tc:SAML:1.1:nameid-format:unspecified" },
-            groups: { attribute: "groups" },
-            metadataSeconds: 5,
-            network: loopback,
-          },
-        ];
-        config.trust.oidc.push({
-          name: "kc",
-          issuer,
-          audience: "sallyport",
-          algorithms: ["RS256"],
-          subject: { claim: "preferred_username" },
-          groups: { claim: "groups" },
-          keySeconds: 5,
-          network: loopback,
-        });
-      },
-    });
+    site = await keycloakSite(server());
+    issuer = site.issuer;
     browser = new BrowserCommand(join(site.folder, "browser"));
     env = { SALLYPORT_HOME: join(site.folder, "people"), SSH_CONNECTION: "", ...browser.env };
   });
   after(() => site?.stop());
+
+  inARealBrowser(() => site);
 
   const alice = () => new KeycloakPerson(server().address, "alice");
 
@@ -119,7 +86,7 @@ describeWith("people of a real Keycloak", { server: keycloak }, ({ server }) => 
       const byOldKey = [await idToken("alice"), await idToken("alice")] as const;
       const holder = ProofMaker.generate();
       await signIn(byOldKey[0]);
-      const withdraw = await rotateKey(server(), realm);
+      const withdraw = await rotateKey(server(), site.realm);
       const byNewKey = await idToken("alice");
       const kidOf = (token: string) => JSON.parse(Buffer.from(token.split(".")[0] ?? "", "base64url").toString()).kid;
       assert.notEqual(kidOf(byNewKey), kidOf(byOldKey[0]));
@@ -176,7 +143,7 @@ describeWith("people of a real Keycloak", { server: keycloak }, ({ server }) => 
 
     it("go on signing in when Keycloak rolls its certificate over, by what its metadata say", async function () {
       this.timeout(60_000);
-      await (await rotateKey(server(), realm))();
+      await (await rotateKey(server(), site.realm))();
       const { signingIn, posted } = await begin();
       const answer = await post(posted);
       assert.equal(answer.status, 303, await answer.text());

@@ -61,7 +61,7 @@ describe("a person signs in by SAML", () => {
     assert.equal(refused.status, 401);
     assert.match(
       await refused.text(),
-      /^The SAML response is not accepted: its signature .* Sign in again\.\n\nUNAUTHENTICATED \(signature\)\n$/,
+      /<p>The SAML response is not accepted: its signature .* Sign in again\.<\/p>\n.*<code>UNAUTHENTICATED \(signature\)<\/code>/,
     );
     const answer = await post(await idp.response({ inResponseTo }));
     assert.deepEqual([answer.status, answer.headers.get("referrer-policy")], [303, "no-referrer"]);
@@ -105,11 +105,35 @@ describe("a person signs in by SAML", () => {
     assert.equal((await requestAt(login(persons))).code, keyCode(persons));
   });
 
+  it("and a no on that page sends nothing to the identity provider, is on record, and is told to the command line", async () => {
+    const signingIn = sallyport(["login", "--saml", "staff", "--profile", "declined", "-c", site.configFile, "-o", "json"], { env });
+    const url = await browser.opened();
+    const answered = (body: Record<string, string>) =>
+      fetch(url, { method: "POST", body: new URLSearchParams(body), headers: { origin: new URL(url).origin }, redirect: "manual" });
+    for (const unclear of [{}, { answer: "" }, { answer: "maybe" }, { yes: "yes" }])
+      assert.equal((await answered(unclear as Record<string, string>)).status, 400, JSON.stringify(unclear));
+    const no = await answered({ answer: "no" });
+    assert.deepEqual([no.status, no.headers.get("location")], [401, null]);
+    const html = await no.text();
+    assert.match(html, /<code>UNAUTHENTICATED \(declined\)<\/code>/);
+    const back = new URL(/<a href="([^"]+)"/.exec(html)?.[1]?.replaceAll("&amp;", "&") ?? assert.fail(html));
+    assert.deepEqual([back.hostname, back.searchParams.get("error")], ["127.0.0.1", "access_denied"]);
+    await fetch(back);
+    const { code, stderr } = await signingIn;
+    assert.equal(code, 4, stderr);
+    assert.match(stderr, /UNAUTHENTICATED.*You said no on the page/);
+    const refused = ({ unmapped }: Evidence) => unmapped.sallyport.details?.rule === "declined";
+    const records = await evidenceOnce(site.log, "the no", (all) => all.some(refused));
+    assert.deepEqual(
+      records.filter(refused).map(({ metadata, status, status_code }) => [metadata.event_code, status, status_code]),
+      [["session.saml", "Failure", "UNAUTHENTICATED"]],
+    );
+  });
+
   it("from the identity provider, with the code that the page shows", async () => {
     const answer = await post(await idp.response({ nameId: "bob" }));
     const text = await answer.text();
-    assert.match(answer.headers.get("content-type") ?? "", /^text\/plain/);
-    const [, shown = ""] = /\n {2}([A-Za-z0-9_-]{43})\n$/.exec(text) ?? [];
+    const [, shown = ""] = /<p class="code long">([A-Za-z0-9_-]{43})<\/p>/.exec(text) ?? [];
     const login = (profile: string) =>
       sallyport(["login", "--saml-code-stdin", "--profile", profile, "-c", site.configFile, "-o", "json"], { env, input: shown });
     const first = await login("first");

@@ -1,5 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
+import { chromiumFile } from "./browser/chromium-file.ts";
 
 /** A program that a test runs, and how it is known to be there. */
 export interface Tool {
@@ -17,6 +18,11 @@ export const tools = {
     name: "network namespaces by bubblewrap",
     asks: ["bwrap", "--unshare-user", "--unshare-net", "--bind", "/", "/", "--dev", "/dev", "--", "/bin/true"],
     get: "apt-get install bubblewrap, on a kernel that lets users have namespaces",
+  },
+  chromium: {
+    name: "Chromium",
+    file: chromiumFile() ?? "/usr/bin/chromium",
+    get: "apt-get install chromium, or set SALLYPORT_TEST_CHROMIUM=/path/to/chromium",
   },
   curl: { name: "curl", asks: ["curl", "--version"], get: "apt-get install curl" },
   git: { name: "git-http-backend", file: "/usr/lib/git-core/git-http-backend", get: "apt-get install git" },

@@ -18,6 +18,8 @@ export { ReplayStore } from "./replay-store.ts";
 export * from "./revocation-set.ts";
 export { newSessionId } from "./session-id.ts";
 export * from "./sign-credential.ts";
+export { Html, html } from "./sign-in-page/html.ts";
+export { type RenderedPage, type SignInPage, signInPage } from "./sign-in-page/sign-in-page.ts";
 export * from "./signing-keys.ts";
 export { certificateThumbprint, isThumbprint, jwkThumbprint, sha256 } from "./thumbprint.ts";
 export * from "./verify-credential.ts";

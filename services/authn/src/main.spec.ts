@@ -3,6 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "n
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { create, type DescMethod, type MessageInitShape, type MessageShape, toBinary } from "@bufbuild/protobuf";
+import { timestampMs } from "@bufbuild/protobuf/wkt";
 import { ChannelCredentials } from "@grpc/grpc-js";
 import {
   Action,
@@ -115,6 +116,9 @@ describe("authn, started", () => {
       ["corp/alice", "corp/alice#release", "corp/alice#release/deploy"],
     );
     assert.equal(me.thumbprint, child.thumbprint);
+    assert.deepEqual(me.sessionEndsAt, deploy?.sessionEndsAt);
+    assert.ok(timestampMs(me.sessionEndsAt!) > timestampMs(me.expiresAt!), "a session outlives its credential");
+    assert.ok(timestampMs(me.sessionEndsAt!) <= timestampMs(release.sessionEndsAt!), "and never its parent's");
     await proven(tokens.renew, TokenService.method.renew, child, {}, deploy?.token);
 
     await proven(

@@ -8,7 +8,7 @@ export async function beginSignIn(url: string): Promise<{ code: string; next: UR
   const code = /<strong>([^<]+)<\/strong>/.exec(html)?.[1] ?? assert.fail(html);
   const sent = await fetch(url, {
     method: "POST",
-    body: new URLSearchParams(),
+    body: new URLSearchParams({ answer: "yes" }),
     headers: { origin: new URL(url).origin },
     redirect: "manual",
   });

@@ -8,7 +8,7 @@ import { withProfile } from "../profile/with-profile.ts";
 /** `sallyport whoami`: what the credential says, as Sallyport understands it. */
 export function whoamiCommand(): Command {
   return new Command("whoami")
-    .description("say who you are to Sallyport, and the most that you may do")
+    .description("say who you are to Sallyport, the most that you may do, and until when")
     .addOption(profileOption())
     .addOption(outputOption())
     .action(({ profile, output }: { profile: string; output: Form }) =>

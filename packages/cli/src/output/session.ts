@@ -23,11 +23,12 @@ const ceilingEntriesOf = (ceiling: Ceiling | undefined) =>
     targets,
   }));
 
-/** Who a credential stands for, and the most that it allows. */
+/** Who a credential stands for, the most that it allows, and until when. */
 export const sessionFacts = (parts: {
   chain?: Chain | undefined;
   ceiling?: Ceiling | undefined;
   expiresAt?: Timestamp | undefined;
+  sessionEndsAt?: Timestamp | undefined;
   thumbprint: string;
 }) => {
   const links = linksOf(parts.chain);
@@ -38,11 +39,12 @@ export const sessionFacts = (parts: {
     groups: parts.chain?.groups ?? [],
     ceiling: ceilingEntriesOf(parts.ceiling),
     expiresAt: timeOf(parts.expiresAt),
+    sessionEndsAt: timeOf(parts.sessionEndsAt),
     thumbprint: parts.thumbprint,
   };
 };
 
-type WhoAndWhat = Omit<ReturnType<typeof sessionFacts>, "expiresAt">;
+type WhoAndWhat = Omit<ReturnType<typeof sessionFacts>, "expiresAt" | "sessionEndsAt">;
 
 /** Who, through whom, and the most that they may do. */
 export const whoColumns = {
@@ -59,4 +61,5 @@ export const whoColumns = {
 export const sessionColumns: Columns<ReturnType<typeof sessionFacts>> = {
   ...whoColumns,
   "credential ends": ({ expiresAt }) => expiresAt,
+  "session ends": ({ sessionEndsAt }) => sessionEndsAt,
 };

@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { html, type SignInPage, signInPage } from "@sallyport/identity";
 
 const path = "/callback";
 
@@ -32,10 +33,10 @@ export class LoopbackRedirect {
       signal.addEventListener("abort", onAbort, { once: true });
       this.#server.on("request", (request, response) => {
         const url = this.#callback(request);
-        if (url === undefined) return answer(response, 404, "There is nothing here.");
+        if (url === undefined) return answer(response, 404, nothingHere);
         const states = url.searchParams.getAll("state");
-        if (states.length !== 1 || states[0] !== state) return answer(response, 400, "This is not the sign-in that was begun here.");
-        answer(response, 200, "Go back to your terminal: it says whether you are signed in. This window can be closed.");
+        if (states.length !== 1 || states[0] !== state) return answer(response, 400, notThisSignIn);
+        answer(response, 200, url.searchParams.has("error") ? notSignedIn : signedIn);
         resolve(url);
       });
     });
@@ -54,16 +55,18 @@ export class LoopbackRedirect {
   }
 }
 
-/** RFC 9700 §4.2.4: the code in the address goes no further, by referrer, by script or by cache. */
-function answer(response: ServerResponse, status: number, text: string): void {
-  response
-    .writeHead(status, {
-      "content-type": "text/plain; charset=utf-8",
-      "cache-control": "no-store",
-      "referrer-policy": "no-referrer",
-      "content-security-policy": "default-src 'none'",
-      "x-content-type-options": "nosniff",
-      connection: "close",
-    })
-    .end(`${text}\n`);
+function answer(response: ServerResponse, status: number, page: SignInPage): void {
+  const { headers, body } = signInPage(page);
+  response.writeHead(status, { ...headers, connection: "close" }).end(body);
 }
+
+const refused = (title: string, sentence: string): SignInPage => ({ title, tone: "refused", content: html`<p>${sentence}</p>` });
+
+const nothingHere = refused("Nothing here", "There is nothing here.");
+const notThisSignIn = refused("Not this sign-in", "This is not the sign-in that was begun here.");
+const notSignedIn = refused("Nobody was signed in", "Go back to your terminal: it says why. This window can be closed.");
+const signedIn: SignInPage = {
+  title: "Go back to your terminal",
+  tone: "done",
+  content: html`<p>It says whether you are signed in. This window can be closed.</p>`,
+};

@@ -54,6 +54,8 @@ export async function signInBySaml(login: URL, key: ProofMaker, audience: string
     if (canShowBrowser()) openBrowser(url.href);
     const answer = (await redirect.response(state, late.signal)).searchParams;
     // RFC 9207: the answer is that of the installation which was asked.
+    if (answer.get("iss") === audience && answer.getAll("error").length === 1)
+      throw new Refusal("UNAUTHENTICATED", `You said no on the page (${printable(answer.get("error") ?? "", 60)}): nobody was signed in.`);
     if (answer.get("iss") !== audience || answer.getAll("code").length !== 1)
       throw new Refusal("UNAUTHENTICATED", "What came back is no answer of this installation: check --audience, and sign in again.");
     return answer.get("code") as string;

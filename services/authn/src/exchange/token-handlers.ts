@@ -39,6 +39,7 @@ export function tokenHandlers(gate: Gate, exchange: Exchange, renewal: Renewal, 
           ceiling: ceilingToWire(ceiling),
           expiresAt: timestampFromMs(credential.expiresAt * 1000),
           thumbprint,
+          sessionEndsAt: timestampFromMs(credential.sessionEndsAt * 1000),
         };
       }),
   };

@@ -72,6 +72,7 @@ export class CredentialIssuer {
       chain: chainToWire(chain),
       ceiling: ceilingToWire(ceiling),
       certificateChainPem,
+      sessionEndsAt: timestampFromMs(sessionEndsAt * 1000),
     };
   }
 

@@ -18,7 +18,7 @@ export async function liveSessions({ roster }: Session, principal = ""): Promise
 
 /** A live agent as commands answer it. */
 export const liveFacts = (live: LiveSession) => {
-  const { expiresAt: _, ...facts } = sessionFacts(live);
+  const { expiresAt: _credential, sessionEndsAt: _session, ...facts } = sessionFacts(live);
   return {
     ...facts,
     state: live.enrolled ? "live" : "awaited",

@@ -1,4 +1,4 @@
-import { Refusal, reasons } from "@sallyport/contracts";
+import { Refusal } from "@sallyport/contracts";
 import { isThumbprint } from "@sallyport/identity";
 import type { EdgeListener, EdgeRequest, EdgeResponse } from "@sallyport/service";
 import { samlAccepted } from "../../evidence/drafts.ts";
@@ -6,9 +6,8 @@ import type { Evidence } from "../../evidence/evidence.ts";
 import { recorded } from "../../evidence/recorded.ts";
 import { edgeCall, endpoint } from "../../http/edge-call.ts";
 import { invalid } from "../../http/form.ts";
-import { beginPage } from "./begin-page.ts";
-import { page, sendTo } from "./saml-pages.ts";
-import { ruleOf } from "./saml-refusals.ts";
+import { beginPage, codePage, declinedPage, refusedPage, sendTo } from "./saml-pages.ts";
+import { declined, isDeclined } from "./saml-refusals.ts";
 import type { Accepted, SamlSignIn } from "./saml-sign-in.ts";
 import type { Waiting } from "./sign-in-request.ts";
 
@@ -23,7 +22,7 @@ export function registerSaml(edge: EdgeListener, signIns: readonly SamlSignIn[],
         body: signIn.metadata(),
       }))
       .route("GET", `${base}/login`, loginPage(signIn, evidence))
-      .route("POST", `${base}/login`, loginEndpoint(signIn, evidence))
+      .route("POST", `${base}/login`, loginEndpoint(signIn, evidence, audience))
       .route("POST", `${base}/acs`, acsEndpoint(signIn, evidence, audience));
   }
 }
@@ -35,11 +34,20 @@ const loginPage = (signIn: SamlSignIn, evidence: Evidence) => (request: EdgeRequ
     return beginPage(thumbprint);
   });
 
-const loginEndpoint = (signIn: SamlSignIn, evidence: Evidence) => (request: EdgeRequest) =>
-  answered(evidence, "saml-login", request, async () => {
-    assertFromOwnPage(request, signIn);
-    return sendTo(await signIn.begin(parseWaiting(request.query)), 303);
-  });
+const loginEndpoint = (signIn: SamlSignIn, evidence: Evidence, audience: string) => (request: EdgeRequest) =>
+  answered(
+    evidence,
+    "saml-login",
+    request,
+    async () => {
+      assertFromOwnPage(request, signIn);
+      const waiting = parseWaiting(request.query);
+      if (parseAnswer(request) === "no") throw declined();
+      return sendTo(await signIn.begin(waiting), 303);
+    },
+    // RFC 6749 §4.1.2.1, as an issuer says it.
+    (refusal) => declinedPage(refusal, backTo(parseWaiting(request.query), audience, { error: "access_denied" })),
+  );
 
 /** The person's yes is given on our page: a form that another page sends by itself comes with that page's `Origin` (RFC 6454 §7). */
 function assertFromOwnPage({ headers }: EdgeRequest, { provider }: SamlSignIn): void {
@@ -55,33 +63,31 @@ const acsEndpoint = (signIn: SamlSignIn, evidence: Evidence, audience: string) =
     return handOver(accepted, audience);
   });
 
-/** A refusal is on record, and tells the person in a sentence and the rule's name. */
+/** A refusal is on record, and tells the person in a sentence and the rule's name. @param onDeclined shows the person's own no */
 async function answered(
   evidence: Evidence,
   name: string,
   request: EdgeRequest,
   serve: Parameters<typeof recorded<EdgeResponse>>[3],
+  onDeclined: (refusal: Refusal) => EdgeResponse = refusedPage,
 ): Promise<EdgeResponse> {
   try {
     return await recorded(evidence, "session.saml", edgeCall(request, endpoint(name)).call, serve);
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
-    const rule = ruleOf(error);
-    return page(reasons[error.reason].http, `${error.message}\n\n${error.reason}${rule === undefined ? "" : ` (${rule})`}`);
+    return isDeclined(error) ? onDeclined(error) : refusedPage(error);
   }
 }
 
 /** To the command line that waits on the person's own machine; where none does, the code is for the person to hand over. */
-function handOver({ code, waiting }: Accepted, audience: string): EdgeResponse {
-  if (waiting !== undefined) {
-    const back = new URL(`http://127.0.0.1:${waiting.port}/callback`);
-    for (const [name, value] of Object.entries({ code, state: waiting.state, iss: audience })) back.searchParams.set(name, value);
-    return sendTo(back.href, 303);
-  }
-  return page(
-    200,
-    `You are signed in. Within a minute, run\n\n  sallyport login --saml-code-stdin\n\nin your own terminal and give it this code, and give it to nobody who asks you for it:\n\n  ${code}`,
-  );
+const handOver = ({ code, waiting }: Accepted, audience: string): EdgeResponse =>
+  waiting === undefined ? codePage(code) : sendTo(backTo(waiting, audience, { code }), 303);
+
+/** Where a command line waits for its answer, which names its sign-in and this installation (RFC 9207). */
+function backTo({ port, state }: Waiting, audience: string, answer: Record<string, string>): string {
+  const back = new URL(`http://127.0.0.1:${port}/callback`);
+  for (const [name, value] of Object.entries({ ...answer, state, iss: audience })) back.searchParams.set(name, value);
+  return back.href;
 }
 
 function parseWaiting(query: URLSearchParams): Waiting {
@@ -98,11 +104,24 @@ function parseWaiting(query: URLSearchParams): Waiting {
   return { thumbprint, state, port: Number(port) };
 }
 
+/** Which of the page's two buttons sent the form. What is no clear yes begins nothing. */
+function parseAnswer(request: EdgeRequest): "yes" | "no" {
+  const answers = parseForm(request).getAll("answer");
+  const [answer] = answers;
+  if (answers.length !== 1 || (answer !== "yes" && answer !== "no")) throw invalid("Answer by one of the page's two buttons.");
+  return answer;
+}
+
 /** Bindings §3.5.4. `RelayState` is not read: which request it answers is what the assertion says. */
-function parseResponseField({ headers, body, query }: EdgeRequest): string {
-  if (!/^application\/x-www-form-urlencoded\s*(;|$)/i.test(headers.get("content-type") ?? ""))
-    throw invalid("A SAML response is posted as a form.");
-  const fields = new URLSearchParams(Buffer.from(body).toString("latin1")).getAll("SAMLResponse");
-  if ([...query.keys()].length > 0 || fields.length !== 1) throw invalid("Post exactly one SAMLResponse, and nothing in the address.");
+function parseResponseField(request: EdgeRequest): string {
+  const fields = parseForm(request).getAll("SAMLResponse");
+  if ([...request.query.keys()].length > 0 || fields.length !== 1)
+    throw invalid("Post exactly one SAMLResponse, and nothing in the address.");
   return fields[0] as string;
+}
+
+function parseForm({ headers, body }: EdgeRequest): URLSearchParams {
+  if (!/^application\/x-www-form-urlencoded\s*(;|$)/i.test(headers.get("content-type") ?? ""))
+    throw invalid("Post it as a form, application/x-www-form-urlencoded.");
+  return new URLSearchParams(Buffer.from(body).toString("latin1"));
 }

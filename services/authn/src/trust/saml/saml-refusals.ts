@@ -74,5 +74,17 @@ export const samlRefused = (rule: SamlRule, cause?: unknown, detail = ""): Refus
     ...(cause === undefined ? {} : { cause }),
   });
 
+const declinedRule = "declined";
+
+/** The person said no on our own page, before the identity provider was asked. */
+export const declined = (): Refusal =>
+  new Refusal(
+    "UNAUTHENTICATED",
+    "You said no: nothing was sent to the identity provider. If you did not run sallyport login, somebody else wanted to act as you; it is on record: tell whoever runs Sallyport.",
+    { metadata: { saml: declinedRule } },
+  );
+
+export const isDeclined = (refusal: Refusal): boolean => ruleOf(refusal) === declinedRule;
+
 /** The rule that a refusal names; undefined where it is another kind of refusal. */
 export const ruleOf = (error: unknown): string | undefined => (error instanceof Refusal ? error.metadata.saml : undefined);
