@@ -12,7 +12,7 @@ const signInMs = 5 * 60_000;
  * verifier and port are made for this one sign-in at this one issuer; an answer that names another issuer is refused (RFC 9207).
  *
  * @param open shows an address to the person
- * @throws Refusal UNAUTHENTICATED, TARGET_UNAVAILABLE, CANCELLED
+ * @throws Refusal UNAUTHENTICATED, TARGET_UNAVAILABLE, CANCELLED, INVALID_REQUEST where the issuer has no such grant
  */
 export async function signInByBrowser(
   choice: IssuerChoice,
@@ -20,6 +20,8 @@ export async function signInByBrowser(
   open: (url: string) => void,
   timeoutMs = signInMs,
 ): Promise<Grant> {
+  if (!hasCodeGrant(client))
+    throw new Refusal("INVALID_REQUEST", "This issuer has no sign-in by authorization code with PKCE: use --device.");
   const redirect = await LoopbackRedirect.open();
   const late = new AbortController();
   const timer = setTimeout(() => late.abort(tooLate()), timeoutMs);
@@ -45,6 +47,12 @@ export async function signInByBrowser(
     clearTimeout(timer);
     redirect.close();
   }
+}
+
+/** An issuer that says which methods of PKCE it has must have S256; many have it and say nothing (RFC 8414 §2). */
+export function hasCodeGrant(client: openid.Configuration): boolean {
+  const { authorization_endpoint: endpoint, code_challenge_methods_supported: methods } = client.serverMetadata();
+  return endpoint !== undefined && (methods === undefined || methods.includes("S256"));
 }
 
 const tooLate = () => new Refusal("CANCELLED", "Nobody signed in in time: run the command again, or use --device.");

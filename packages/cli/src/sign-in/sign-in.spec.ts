@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { decodeJwt } from "jose";
+import { Configuration } from "openid-client";
 import { signInByBrowser } from "./browser-sign-in.ts";
 import { signInByDevice } from "./device-sign-in.ts";
 import type { IssuerChoice } from "./issuer-choice.ts";
@@ -7,6 +8,7 @@ import { discoverIssuer } from "./issuer-client.ts";
 import { LoginIssuer } from "./login-issuer.fixture.ts";
 import { canShowBrowser } from "./open-browser.ts";
 import { refreshAt } from "./refresh.ts";
+import { suitsDevice } from "./sign-in.ts";
 
 describe("signing in at an issuer", () => {
   let issuer: LoginIssuer;
@@ -170,6 +172,25 @@ describe("signing in at an issuer", () => {
     for (const url of ["http://idp.example", "file:///etc/passwd", "idp"]) {
       await assert.rejects(discoverIssuer({ ...choiceOf(issuer), issuer: url }), { reason: "INVALID_REQUEST" });
     }
+  });
+
+  it("is by a code for another device where nobody would see a browser, or the issuer has nothing else", async () => {
+    const endpoints = { authorization_endpoint: "https://idp.example/auth", device_authorization_endpoint: "https://idp.example/device" };
+    const at = (metadata: object) => new Configuration({ issuer: "https://idp.example", ...metadata }, "sallyport");
+    const { authorization_endpoint, device_authorization_endpoint } = endpoints;
+    for (const [metadata, seen, unseen] of [
+      [endpoints, false, true],
+      [{ ...endpoints, code_challenge_methods_supported: ["plain", "S256"] }, false, true],
+      [{ ...endpoints, code_challenge_methods_supported: ["plain"] }, true, true],
+      [{ device_authorization_endpoint }, true, true],
+      [{ authorization_endpoint }, false, false],
+    ] as const) {
+      assert.deepEqual([suitsDevice(at(metadata), true), suitsDevice(at(metadata), false)], [seen, unseen], JSON.stringify(metadata));
+    }
+    await assert.rejects(
+      signInByBrowser(choiceOf(issuer), at({ device_authorization_endpoint }), () => assert.fail("it opened a browser")),
+      { reason: "INVALID_REQUEST", message: /--device/ },
+    );
   });
 
   it("shows a browser only to who sits here", () => {

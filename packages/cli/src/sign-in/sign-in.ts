@@ -1,5 +1,6 @@
+import type * as openid from "openid-client";
 import { note } from "../output/print.ts";
-import { signInByBrowser } from "./browser-sign-in.ts";
+import { hasCodeGrant, signInByBrowser } from "./browser-sign-in.ts";
 import { hasDeviceGrant, signInByDevice } from "./device-sign-in.ts";
 import type { IssuerChoice } from "./issuer-choice.ts";
 import { discoverIssuer, type Grant } from "./issuer-client.ts";
@@ -12,9 +13,13 @@ export type SignInWay = "browser" | "device" | undefined;
 export async function signInAt(choice: IssuerChoice, way: SignInWay): Promise<Grant> {
   const client = await discoverIssuer(choice);
   const shown = canShowBrowser();
-  if (way === "device" || (way === undefined && !shown && hasDeviceGrant(client))) return signInByDevice(choice, client);
+  if (way === "device" || (way === undefined && suitsDevice(client, shown))) return signInByDevice(choice, client);
   return signInByBrowser(choice, client, (url) => {
     note(`Sign in here, with a browser on this machine: ${url}`);
     if (shown) openBrowser(url);
   });
 }
+
+/** A code for another device, where the issuer has them and nobody would see a browser here, or there is no other way. */
+export const suitsDevice = (client: openid.Configuration, shown: boolean): boolean =>
+  hasDeviceGrant(client) && !(shown && hasCodeGrant(client));

@@ -13,7 +13,7 @@ h1{margin:0 0 .75rem;font-size:1.5rem;line-height:1.25}
 p{margin:0 0 1rem;overflow-wrap:anywhere}
 .soft{color:var(--soft);font-size:.9375rem}
 .code{margin:1.25rem 0;padding:.875rem;border:1px solid var(--line);border-radius:.5rem;background:var(--ground);text-align:center;font:700 1.75rem/1.3 ui-monospace,"DejaVu Sans Mono",monospace;letter-spacing:.08em}
-.long{font-size:1rem;font-weight:400;letter-spacing:0;user-select:all}
+.long{font-size:.9375rem;font-weight:400;letter-spacing:0;user-select:all}
 code{font-family:ui-monospace,"DejaVu Sans Mono",monospace;font-size:.9375em}
 form{display:grid;gap:.75rem;margin:1.5rem 0 0}
 button{width:100%;padding:.75rem 1rem;border:1px solid var(--line);border-radius:.5rem;background:transparent;color:var(--ink);font:inherit;cursor:pointer}
