@@ -52,6 +52,36 @@ describe("sign in, use, verify", () => {
     }
   });
 
+  it("gives the same answer for a target that is forbidden and for one that does not exist, and names no secret that it was not asked for", async () => {
+    for (const call of [
+      (target: string) => agent.use({ target, path: "/v1/orders/1" }),
+      (target: string) => agent.use({ target, secret: "prod/payroll/db", path: "/v1/orders/1" }),
+      (target: string) => agent.requestAccess({ target, path: "/v1/orders/1" }),
+    ]) {
+      const forbidden = await refusalOf(() => call("payroll-api"));
+      const missing = await refusalOf(() => call("payroll-no"));
+      assert.deepEqual([forbidden.reason, missing.reason], ["DENIED_BY_POLICY", "DENIED_BY_POLICY"]);
+      assert.equal(missing.message.replaceAll("payroll-no", "payroll-api"), forbidden.message);
+      assert.deepEqual(Object.keys(missing.metadata).sort(), Object.keys(forbidden.metadata).sort());
+    }
+    const { message } = await refusalOf(() => agent.use({ target: "payroll-api", path: "/v1/orders/1" }));
+    assert.doesNotMatch(message, /payroll\/db/);
+  });
+
+  it("does not tell by another page that there are secrets which an agent may not list", async () => {
+    const { broker } = agent.session;
+    const page = await broker.list({ pageSize: 2 });
+    assert.deepEqual(
+      page.secrets.map(({ name }) => name),
+      ["prod/orders/api", "prod/orders/read"],
+    );
+    assert.equal(page.nextPageToken, "", "prod/payroll/db comes after these");
+    const first = await broker.list({ pageSize: 1 });
+    assert.deepEqual([first.secrets.length, first.nextPageToken], [1, "prod/orders/api"]);
+    const second = await broker.list({ pageSize: 1, pageToken: first.nextPageToken });
+    assert.deepEqual([second.secrets[0]?.name, second.nextPageToken], ["prod/orders/read", ""]);
+  });
+
   describe("AUDT-19: every door has the same one check of who approves", () => {
     let bob: Person;
     let outsider: Person;

@@ -47,6 +47,26 @@ describe("attacks on the proxy, by name", function () {
     });
   }
 
+  it("does not tell a target that is forbidden from one that there is not, by what is wrong with a request", async () => {
+    const ask = (target: string, ...headers: string[]) =>
+      lab.door(
+        (authorization) =>
+          `POST /t/${target}/anything HTTP/1.1\r\nHost: ${lab.site.proxy}\r\n${authorization}${headers.map((line) => `${line}\r\n`).join("")}\r\n`,
+      );
+    for (const header of ["Authorization: Bearer mine", "X-Api-Key: mine", "Content-Length: 70000000", "Content-Length: 0"]) {
+      const [forbidden, missing] = [await ask("payroll-api", header), await ask("payroll-no", header)];
+      assert.equal(forbidden.reason, "DENIED_BY_POLICY", `${header}: ${forbidden.text}`);
+      assert.equal(missing.reason, "DENIED_BY_POLICY", `${header}: ${missing.text}`);
+      const sentence = ({ text }: { text: string }) => /This chain may not [^"\\]*\\?"[^"]*"[^"]*/.exec(text)?.[0];
+      assert.ok(sentence(forbidden));
+      assert.equal(sentence(missing)?.replaceAll("payroll-no", "payroll-api"), sentence(forbidden));
+    }
+    // Who may use a target is told what is wrong.
+    assert.equal((await ask("echo", "X-Api-Key: mine", "Content-Length: 0")).reason, "INVALID_REQUEST");
+    assert.equal((await ask("echo", "Authorization: Bearer mine", "Content-Length: 0")).status, 200);
+    assert.deepEqual(lab.reached, [1, 0, 0]);
+  });
+
   describe("all together", () => {
     it("slowness: each is given up in its time", async () => {
       await Promise.all(slowness.attacks.map(isRefused));

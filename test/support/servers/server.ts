@@ -1,4 +1,4 @@
-import { mkdirSync, rmSync } from "node:fs";
+import { cpSync, mkdirSync, rmSync } from "node:fs";
 import { Child } from "../process/child.ts";
 import { until } from "../process/port.ts";
 import { removeScratch, scratchFolder } from "../process/scratch.ts";
@@ -12,8 +12,8 @@ export interface Server {
   kill(): Promise<void>;
   pause(): void;
   resume(): void;
-  /** Ends it (SIGKILL where it is paused) and starts it again at the same address. */
-  restart(options?: { empty?: boolean }): Promise<void>;
+  /** Ends it (SIGKILL where it is paused) and starts it again at the same address: with what it had, with nothing, or with a copy of its folder. */
+  restart(options?: { empty?: boolean; from?: string }): Promise<void>;
 }
 
 /** What it keeps, and what it printed last; `folder` is empty where it is not ours. */
@@ -81,13 +81,15 @@ export async function own(address: string, recipeFor: (folder: string) => Recipe
     kill: () => child.kill(),
     pause: () => child.pause(),
     resume: () => child.resume(),
-    restart: async ({ empty = false } = {}) => {
-      await (empty ? child.kill() : child.stop());
-      if (empty) {
+    restart: async ({ empty = false, from } = {}) => {
+      const loses = empty || from !== undefined;
+      await (loses ? child.kill() : child.stop());
+      if (loses) {
         rmSync(folder, { recursive: true, force: true });
-        mkdirSync(folder);
-        await recipe.prepare?.();
+        if (from === undefined) mkdirSync(folder);
+        else cpSync(from, folder, { recursive: true });
       }
+      if (empty) await recipe.prepare?.();
       await start();
     },
   };

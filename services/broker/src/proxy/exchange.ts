@@ -14,8 +14,9 @@ import { callOf, type ProvenConnection, traceOf } from "./proven-connection.ts";
 import { recordRefused } from "./records.ts";
 import { refusalOf } from "./refusal-answer.ts";
 import { Retries } from "./retries.ts";
+import { toldToWhom } from "./told-to-whom.ts";
 import { bodyOf } from "./tool-body.ts";
-import { toolHeaders, withoutInjected } from "./tool-headers.ts";
+import { type ToolHeaders, toolHeaders, withoutInjected } from "./tool-headers.ts";
 import type { ToolAnswer, ToolRequest, ToolUpgrade } from "./tool-request.ts";
 
 export interface ExchangeParts {
@@ -92,6 +93,15 @@ export class Exchanges {
     const headers = toolHeaders(request.headers, request.upgrade !== undefined);
     if (request.hasBody && (request.method === "GET" || request.method === "HEAD")) throw bodyOfGet(request.method);
     const found = this.#find(request, caller, headers.target);
+    const { method } = request;
+    const judgedBy = { caller, catalogue, decisions: this.#parts.use.decisions, signal: request.signal };
+    return this.#toFound(found, headers, request, caller, call, place).catch(async (error) => {
+      throw await toldToWhom(error, found, request.upgrade === undefined ? method : webSocketMethod, judgedBy);
+    });
+  }
+
+  async #toFound(found: Found, headers: ToolHeaders, request: ToolRequest, caller: Caller, call: Call, place: Place): Promise<UseCommand> {
+    const { catalogue } = this.#parts;
     const { config } = catalogue.target(found.target);
     const body = await bodyOf(request, headers.contentEncoding, config?.maxBodyBytes ?? maxBytesToNowhere, place);
     const message = create(UseRequestSchema, {

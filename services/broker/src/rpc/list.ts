@@ -16,13 +16,16 @@ export const list =
     const limit = request.pageSize || 100;
     const names = catalogue.secretNames(request.prefix).filter((name) => name > request.pageToken);
     const secrets: { name: string; categories: string[] }[] = [];
-    let last = "";
+    let nextPageToken = "";
     for (const name of names) {
-      if (secrets.length === limit) break;
       const ask = { caller, action: Action.LIST, secret: catalogue.secret(name), target: undefined, context: {} };
-      if ((await judge(ask, decisions, {}, call.signal)).kind === "allowed")
-        secrets.push({ name, categories: [...(ask.secret.config?.categories ?? [])] });
-      last = name;
+      if ((await judge(ask, decisions, {}, call.signal)).kind !== "allowed") continue;
+      if (secrets.length === limit) {
+        // Another page only where it has something to show: else it would tell that there are secrets which are kept from the caller.
+        nextPageToken = secrets.at(-1)?.name ?? "";
+        break;
+      }
+      secrets.push({ name, categories: [...(ask.secret.config?.categories ?? [])] });
     }
     const ask = {
       caller,
@@ -37,5 +40,5 @@ export const list =
         details: { listed: secrets.length },
       }),
     );
-    return { secrets, nextPageToken: last !== "" && last !== names.at(-1) ? last : "" };
+    return { secrets, nextPageToken };
   };

@@ -14,7 +14,14 @@ export function parseUse(request: UseRequest, caller: Caller, call: Call, catalo
   const secret = catalogue.secretFor(request.secret, target);
   const operation = parseHttp(request, target);
   return {
-    ask: { caller, action: Action.USE, secret, target, context: { method: operation.method, path: operation.path } },
+    ask: {
+      caller,
+      action: Action.USE,
+      secret,
+      ...(request.secret === "" ? { secretImplied: true } : {}),
+      target,
+      context: { method: operation.method, path: operation.path },
+    },
     operation,
     accessRequestId: request.accessRequestId,
     traceparent: traceparentOf(call),

@@ -9,6 +9,8 @@ export interface Ask {
   readonly caller: Caller;
   readonly action: Action;
   readonly secret: Named<SecretConfig>;
+  /** Set where the caller named no secret and the target has just one: its name is then not the caller's to know. */
+  readonly secretImplied?: true;
   readonly target: Named<TargetConfig> | undefined;
   /** Facts for policies. */
   readonly context: Record<string, string>;
@@ -59,8 +61,8 @@ export function denied(ask: Ask, judged: Extract<Judged, { kind: "denied" }>): R
       "A policy could not be evaluated for this request, so it is denied; tell the policy's author, who finds the error in evidence.",
     );
   }
-  // A target that there is not names no secret.
-  const secret = ask.secret.name === "" ? "" : ` "${ask.secret.name}"`;
+  // Only what the caller named: a target that there is not implies no secret, and its answer would tell it from a forbidden one.
+  const secret = ask.secretImplied ? "" : ` "${ask.secret.name}"`;
   const at = ask.target === undefined ? "" : ` at "${ask.target.name}"`;
   return new Refusal(
     "DENIED_BY_POLICY",

@@ -116,7 +116,8 @@ async function admit(command: UseCommand, facts: UseFacts, parts: UseParts, sign
   facts.judged = judged;
   let review: Review | undefined;
   // Said only to those whom policy allows the target, and before a person is troubled.
-  const unfitBecause = unfit(operation) ?? againstData(operation, parts.data.get(operation.target));
+  const unfitBecause =
+    judged.kind === "denied" ? undefined : (unfit(operation) ?? againstData(operation, parts.data.get(operation.target)));
   if (judged.kind === "needs-approval" && unfitBecause !== undefined) throw unfitBecause;
   if (judged.kind === "needs-approval") {
     const version = (await parts.reader.describe(ask.secret.name, signal)).version;
