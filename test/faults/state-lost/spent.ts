@@ -1,6 +1,6 @@
 import { create, type DescMethod, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
 import { BrokerService, TokenService } from "@sallyport/contracts";
-import { Agent, type Endpoints, idTokenType, ProofMaker, readHandover, useRequest } from "@sallyport/sdk";
+import { Agent, type Endpoints, idTokenType, ProofMaker, useRequest } from "@sallyport/sdk";
 import { rawCall } from "../../end-to-end/raw-call.ts";
 import { orders, type Site } from "../site.ts";
 import { told } from "../told.ts";
@@ -50,7 +50,6 @@ export async function enrolled(parent: Agent): Promise<{ child: Agent; byItsKey:
       const again = await Agent.fromTicket(handover, by);
       again.close();
     });
-  readHandover(handover);
   return {
     child,
     byItsKey: { what: "a redeemed ticket", again: redeem(key) },

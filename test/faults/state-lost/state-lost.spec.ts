@@ -14,7 +14,7 @@ import { enrolled, spentProof, spentToken } from "./spent.ts";
 import { Tries } from "./tries.ts";
 
 /** Milliseconds that the state is away. */
-const awayMs = 2_500;
+const awayMs = 2_000;
 
 /** Milliseconds within which everybody is at work again, with nobody who does anything about it. */
 const backWithinMs = 60_000;
@@ -40,6 +40,7 @@ describeWith("the state is lost while people and agents are at work", { redis: w
   let site: Site;
   let target: Recorder;
   let work: AtWork;
+  let tries: Tries | undefined;
   const closing: { close(): void }[] = [];
   const kept = <T extends { close(): void }>(one: T): T => {
     closing.push(one);
@@ -69,7 +70,7 @@ describeWith("the state is lost while people and agents are at work", { redis: w
     copy("beforeAll");
   });
   after(async () => {
-    await work?.end();
+    await Promise.all([work?.end(), tries?.end(refusals, 0)]);
     for (const one of closing) one.close();
     await site?.stop();
     await target?.stop();
@@ -122,7 +123,7 @@ describeWith("the state is lost while people and agents are at work", { redis: w
       const revokedAt = Date.now();
       await sleep(inForceMs);
 
-      const tries = new Tries();
+      tries = new Tries();
       for (const { what: one, again } of [...spent, below.byItsKey]) tries.keep(one, again);
       for (const [who, agent] of [
         ["a revoked agent", doomed],
@@ -152,7 +153,7 @@ describeWith("the state is lost while people and agents are at work", { redis: w
       }
       // Long enough that the tries meet the state as it is now.
       await sleep(1_000);
-      assert.deepEqual(await tries.end(refusals), []);
+      assert.deepEqual(await tries.end(refusals, regainAt), []);
 
       const within = (from: number, to: number) => target.arrived.filter(({ at }) => at > from && at < to).map(({ path }) => path);
       assert.deepEqual(within(lostAt + inForceMs, regainAt), [], "effects without state");
@@ -162,7 +163,8 @@ describeWith("the state is lost while people and agents are at work", { redis: w
       if (raises !== undefined) assert.deepEqual(late(`elder-${name}`), []);
 
       const outcomes = new Set(work.workers.flatMap(({ turns }) => turns.filter(({ at }) => at > lostAt).map(({ outcome }) => outcome)));
-      outcomes.delete("done");
+      // A token for single use that was issued in the new state's first second is not taken; the next one is.
+      for (const fine of raises === undefined ? ["done"] : ["done", "UNAUTHENTICATED"]) outcomes.delete(fine);
       assert.deepEqual(
         [...outcomes].sort(),
         raises === undefined ? ["STATE_UNAVAILABLE"] : ["CREDENTIAL_REVOKED", "STATE_UNAVAILABLE"],

@@ -8,9 +8,9 @@ export type Workloads = (token: string, tokenType: string, thumbprint: string) =
 
 /** By the configured trust providers, under the rules of every outside token: it stays with the key that showed it first. */
 export const workloadsOf =
-  (providers: Pick<TrustProviders, "verify">, state: State, { clock, epoch }: Times): Workloads =>
+  (providers: Pick<TrustProviders, "verify">, state: State, times: Times): Workloads =>
   async (token, tokenType, thumbprint) => {
     const identity = await providers.verify(token, tokenType);
-    await bindToken(state, identity, thumbprint, clock.now(), epoch());
+    await bindToken(state, identity, thumbprint, times);
     return identity.principal;
   };

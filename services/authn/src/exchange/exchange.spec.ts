@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
 import { Action, LinkKind } from "@sallyport/contracts";
+import type { State } from "@sallyport/state";
 import { type AuthnChanges, AuthnCore, ceiling, idToken, links, mayDelegate, newHolder, refuses } from "../authn.fixture.ts";
+import { bindToken } from "../trust/token-binding.ts";
+import type { OutsideIdentity } from "../trust/trust-provider.ts";
 
 describe("exchanging an outside token", () => {
   let core: AuthnCore;
@@ -61,7 +64,7 @@ describe("exchanging an outside token", () => {
   it("takes a single-use issuer's token once, even when shown twice at the same time", async () => {
     await core.close();
     await open({ provider: { singleUse: true } });
-    const subjectToken = await core.issuer.token({ jti: "once" });
+    const subjectToken = await core.issuer.token({ jti: "once", iat: nextSecond() });
     const holder = newHolder();
     const attempts = await Promise.allSettled([1, 2, 3].map(() => core.signIn({ subjectToken }, holder)));
     assert.equal(attempts.filter(({ status }) => status === "fulfilled").length, 1);
@@ -135,11 +138,48 @@ describe("exchanging an outside token", () => {
       const stateBegan = core.guardian.current.epoch;
       await refuses("UNAUTHENTICATED", core.signIn({ subjectToken: used }), /older than Sallyport's state/);
       assert.ok(stateBegan > 0);
-      await core.signIn({ subjectToken: await core.issuer.token({ jti: "fresh" }) });
+      const sameSecond = await core.issuer.token({ jti: "same-second", iat: Math.floor(stateBegan / 1000) });
+      await refuses("UNAUTHENTICATED", core.signIn({ subjectToken: sameSecond }), /older than Sallyport's state/);
+      await core.signIn({ subjectToken: await core.issuer.token({ jti: "fresh", iat: nextSecond() }) });
     } finally {
       await core.close();
     }
   });
+
+  it("takes no token for single use before its time has come, as it would seem younger than a state that is lost meanwhile", async () => {
+    const core = await AuthnCore.open({ provider: { singleUse: true } });
+    try {
+      const ahead = await core.issuer.token({ jti: "ahead", iat: Math.floor(Date.now() / 1000) + 30 });
+      await refuses("UNAUTHENTICATED", core.signIn({ subjectToken: ahead }), /clock/);
+      const iat = nextSecond();
+      await core.signIn({ subjectToken: await core.issuer.token({ jti: "a-little-ahead", iat }) });
+      assert.ok(core.clock.now() >= iat * 1000);
+    } finally {
+      await core.close();
+    }
+  });
+
+  it("does not take a token that was bound in a state which began at that moment", async () => {
+    let epoch = 1_000;
+    const identity = { provider: { singleUse: true, skewSeconds: 60 }, tokenId: "t", issuedAt: 2, expiresAt: 300 } as OutsideIdentity;
+    const bind = (during: () => void) => {
+      const create = async () => {
+        during();
+        return true;
+      };
+      return bindToken({ create } as unknown as State, identity, "thumbprint", { clock: { now: () => 3_000 }, epoch: () => epoch });
+    };
+    await bind(() => undefined);
+    await refuses(
+      "STATE_UNAVAILABLE",
+      bind(() => {
+        epoch = 2_500;
+      }),
+    );
+  });
 });
 
 const order = { subjectToken: "", subjectTokenType: idToken, agentName: undefined, ceiling: undefined, binding: "dpop" as const };
+
+/** The second after this one: surely younger than a state that has begun. */
+const nextSecond = () => Math.floor(Date.now() / 1000) + 1;

@@ -59,13 +59,13 @@ export class Exchange {
   }
 
   async exchange(order: ExchangeOrder, holder: { thumbprint: string; publicJwk: PublicJwk }, origin: Origin): Promise<IssuedCredential> {
-    const { identities, state, limits, issuer, evidence, clock } = this.#options;
+    const { identities, state, limits, issuer, evidence } = this.#options;
     const identity = await identities.verify(order.subjectToken, order.subjectTokenType, holder.thumbprint, order.certificate);
     const ceiling = ceilingFor(order, identity);
     const chain = chainFor(order, identity);
     await limits.countSignIn(principalOf(chain).id);
     await this.#options.beforeSession();
-    await bindToken(state, identity, holder.thumbprint, clock.now(), this.#options.epoch());
+    await bindToken(state, identity, holder.thumbprint, this.#options);
     const { session, moment } = await this.#begin(chain, ceiling, order.binding, { kind: "key", ...holder }, identity);
     const credential = await issuer.issue(session, moment);
     await evidence.record(drafts.signedIn(chain, identity, ceiling, origin));

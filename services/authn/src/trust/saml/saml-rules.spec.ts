@@ -66,8 +66,16 @@ describe("a SAML response", () => {
     it("but signs nobody in where it is older than the state, which came back empty and cannot know whether it was shown before", async () => {
       const { code } = await site.signIn.accept(await answer({ issued: -5 }));
       const identity = await site.codes.identity(code, site.holder.thumbprint, site.clock.now());
-      const bound = (epoch: number) => bindToken(site.state, identity, site.holder.thumbprint, site.clock.now(), epoch);
+      const bound = (epoch: number) => bindToken(site.state, identity, site.holder.thumbprint, { clock: site.clock, epoch: () => epoch });
       await refuses("UNAUTHENTICATED", bound(site.clock.now()), /older than Sallyport's state/);
+      await bound(site.clock.now() - 10_000);
+    });
+
+    it("but signs nobody in where it answers what was asked before the state began, whatever the identity provider's clock says", async () => {
+      const { code } = await site.signIn.accept(await answer({ issued: 55 }));
+      const identity = await site.codes.identity(code, site.holder.thumbprint, site.clock.now());
+      const bound = (epoch: number) => bindToken(site.state, identity, site.holder.thumbprint, { clock: site.clock, epoch: () => epoch });
+      await refuses("UNAUTHENTICATED", bound(site.clock.now() + 5_000), /older than Sallyport's state/);
       await bound(site.clock.now() - 10_000);
     });
 

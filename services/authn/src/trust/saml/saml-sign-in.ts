@@ -71,7 +71,9 @@ export class SamlSignIn {
     if (!(await first("saml-assertions", verified.assertionId, verified.expiresAt))) throw samlRefused("replayed");
     if (waiting !== undefined && !(await first("saml-requests", sha256(inResponseTo as string), waiting.expiresAt)))
       throw samlRefused("request-over");
-    return { verified, code: await codes.make(provider, verified, waiting?.thumbprint, now), waiting };
+    // By our own clock, where we asked: whether it can have been shown to a state that was lost does not depend on another's.
+    const issuedAt = Math.min(verified.issuedAt, waiting?.begunAt ?? Number.POSITIVE_INFINITY);
+    return { verified, code: await codes.make(provider, { ...verified, issuedAt }, waiting?.thumbprint, now), waiting };
   }
 
   /** What an identity provider wants to know of this service (Metadata §2.4.4). */

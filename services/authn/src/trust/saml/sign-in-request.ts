@@ -37,14 +37,14 @@ export class SignInRequests {
   }
 
   /** @throws Refusal UNAUTHENTICATED, `in-response-to` where it is none of ours, `request-over` where it is over */
-  read(provider: string, id: string, now: number): Waiting & { readonly expiresAt: number } {
+  read(provider: string, id: string, now: number): Waiting & { readonly begunAt: number; readonly expiresAt: number } {
     const bytes = /^_[A-Za-z0-9_-]{104}$/.test(id) ? Buffer.from(id.slice(1), "base64url") : Buffer.alloc(0);
     const [body, mac] = [bytes.subarray(0, 62), bytes.subarray(62)];
     if (mac.length !== 16 || !timingSafeEqual(mac, this.#mac(provider, body))) throw samlRefused("in-response-to");
     const expiresAt = body.readUIntBE(50, 6);
     if (expiresAt <= now) throw samlRefused("request-over");
     const text = (from: number, to: number) => body.subarray(from, to).toString("base64url");
-    return { thumbprint: text(0, 32), state: text(32, 48), port: body.readUInt16BE(48), expiresAt };
+    return { thumbprint: text(0, 32), state: text(32, 48), port: body.readUInt16BE(48), begunAt: expiresAt - requestMs, expiresAt };
   }
 
   #mac(provider: string, body: Uint8Array): Buffer {
