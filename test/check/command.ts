@@ -6,7 +6,7 @@ import type { Check } from "./checks.ts";
 /** The repository. */
 export const root = join(import.meta.dirname, "../..");
 
-const timeoutMs = 180_000;
+const timeoutMs = 400_000;
 
 /** Runs a program of `node_modules/.bin`; throws with its output where it fails. */
 export async function runTool(name: string, args: string[]): Promise<string> {
