@@ -47,7 +47,7 @@ const batchBytes = 1024 * 1024;
 /** Milliseconds for a proof; it is asked for again with the next answer. */
 const proofMs = 10_000;
 /** Milliseconds that entries wait for others to be shipped with, where nobody waits for their being published. */
-const gatherMs = 20;
+const gatherMs = 50;
 /** Entries that wait for no others. */
 const gatherEntries = 500n;
 

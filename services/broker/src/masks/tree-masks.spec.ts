@@ -9,7 +9,7 @@ import { openState, type State } from "@sallyport/state";
 import { StateSeal } from "../sealing/state-seal.ts";
 import { type Derivation, derivationOf } from "./derivation.ts";
 import { DerivedLedger } from "./derived-ledger.ts";
-import { TreeMasks } from "./tree-masks.ts";
+import { type Listing, TreeMasks } from "./tree-masks.ts";
 
 describe("the mask set of a tree", () => {
   let dir: string;
@@ -50,6 +50,26 @@ describe("the mask set of a tree", () => {
     assert.equal(maskText(here.set, `${values["a@1"]} ${values["b@1"]}`), "[sallyport:a#token] [sallyport:b#token]");
     using other = await issue(two.masks, "b", "another");
     assert.equal(maskText(other.set, values["a@1"] as string), values["a@1"]);
+    for (const { masks, own } of [one, two]) {
+      masks.close();
+      await own.close();
+    }
+  });
+
+  it("takes what was asked for ahead of a use, asks anew where that is old, and refuses where it could not be had", async () => {
+    const [one, two] = [await brokerAt(), await brokerAt()];
+    const { fields } = await reader.read("b");
+    const including = async (listing: Listing) => {
+      using used = await two.masks.including("tree", { secret: "b", version: "1" }, fields, [], listing);
+      return maskText(used.set, values["a@1"] as string);
+    };
+    const ahead = two.masks.list("tree");
+    await ahead.ids;
+    (await issue(one.masks, "a"))[Symbol.dispose]();
+    assert.equal(await including(ahead), values["a@1"]);
+    const failed = { ...ahead, ids: Promise.reject(new Refusal("STATE_UNAVAILABLE", "away")) };
+    await assert.rejects(including(failed), { reason: "STATE_UNAVAILABLE" });
+    assert.equal(await including({ ...ahead, askedAt: ahead.askedAt - 1000 }), "[sallyport:a#token]");
     for (const { masks, own } of [one, two]) {
       masks.close();
       await own.close();

@@ -132,6 +132,7 @@ export function headersOf(raw: readonly string[]): [string, string][] {
 export class Http1Answer implements ToolAnswer {
   readonly #request: IncomingMessage;
   readonly #response: ServerResponse;
+  #begun = false;
 
   /** @param closing whether the connection ends with this answer */
   constructor(request: IncomingMessage, response: ServerResponse, closing: boolean) {
@@ -145,14 +146,19 @@ export class Http1Answer implements ToolAnswer {
     // Whatever the target says of its time is passed on; none is made up.
     this.#response.sendDate = false;
     this.#response.writeHead(status, headers.flat());
-    this.#response.flushHeaders();
+    // With the beginning of the body in one piece where that has come already, and without waiting for it where it has not.
+    setImmediate(() => {
+      if (!this.#begun && !this.#response.destroyed) this.#response.flushHeaders();
+    });
   }
 
   async data(bytes: Uint8Array): Promise<void> {
+    this.#begun = true;
     if (!this.#response.write(bytes)) await untilDrained(this.#response);
   }
 
   end(trailers: readonly [string, string][]): void {
+    this.#begun = true;
     if (trailers.length > 0) this.#response.addTrailers(trailers);
     this.#response.end();
   }
