@@ -1,4 +1,3 @@
-import type { Readable } from "node:stream";
 import { Refusal } from "@sallyport/contracts";
 import { endToEnd, linesOf } from "./header-lines.ts";
 import type { HttpAnswer } from "./operation.ts";
@@ -12,12 +11,16 @@ export interface AnswerBounds {
   ended(how: { readonly whole: boolean; readonly error?: unknown }): void;
 }
 
-/** As much of an answer as is read here: undici's, or node:http's. */
-interface Received {
+/** An answer that has begun. */
+export interface Received {
   readonly statusCode: number;
   readonly headers: Record<string, string | string[] | undefined>;
-  readonly body: Readable;
-  readonly trailers?: unknown;
+  /** In pieces, as fast as they are taken. Throws what broke it off. */
+  readonly body: AsyncIterable<Uint8Array>;
+  /** Known once the body was read. */
+  readonly trailers?: Record<string, string | string[] | undefined>;
+  /** Gives up what was not read. */
+  discard(): void;
 }
 
 export function answerOf(answer: Received, bounds: AnswerBounds): HttpAnswer {
@@ -25,15 +28,14 @@ export function answerOf(answer: Received, bounds: AnswerBounds): HttpAnswer {
   const end: AnswerBounds["ended"] = (how) => {
     if (over) return;
     over = true;
-    // What was not read of it is nobody's.
-    if (!how.whole) answer.body.on("error", () => undefined).destroy();
+    if (!how.whole) answer.discard();
     bounds.ended(how);
   };
   return {
     status: answer.statusCode,
     headers: endToEnd(linesOf(answer.headers)),
     body: bounded(answer, bounds, end),
-    trailers: () => endToEnd(linesOf((answer.trailers ?? {}) as Record<string, string | string[] | undefined>)),
+    trailers: () => endToEnd(linesOf(answer.trailers ?? {})),
     discard: () => end({ whole: false }),
   };
 }
@@ -41,7 +43,7 @@ export function answerOf(answer: Received, bounds: AnswerBounds): HttpAnswer {
 async function* bounded(answer: Received, bounds: AnswerBounds, end: AnswerBounds["ended"]): AsyncIterable<Uint8Array> {
   let length = 0;
   try {
-    for await (const piece of answer.body as AsyncIterable<Buffer>) {
+    for await (const piece of answer.body) {
       length += piece.length;
       if (length > bounds.maxBodyBytes) {
         throw new Refusal(

@@ -6,6 +6,7 @@ import { type Config, certificatesIn, upstreamProxyOf } from "@sallyport/service
 import { type Client, type Dispatcher, errors } from "undici";
 import type { TargetConfig } from "../catalogue/catalogue.ts";
 import { checkRules } from "./allow.ts";
+import { dispatched } from "./dispatched.ts";
 import { AnswerTimeout, failureOf } from "./failure.ts";
 import { answerOf } from "./http-answer.ts";
 import type { Injected } from "./inject/injected.ts";
@@ -121,8 +122,9 @@ export class Sender {
         clearTimeout(timer);
         return webSocketAnswer(opened, { maxBodyBytes: target.config.maxBodyBytes, failure, ended: ({ error }) => done(error) });
       }
-      const request = { ...requestOf(operation, target, injected, active, () => timer.refresh()), signal: exchange.signal };
-      const { answer, end } = await this.#exchange(operation, { target, timeoutMs, identity: injected.identity }, request, holder);
+      const request = requestOf(operation, target, injected, active, () => timer.refresh());
+      const way = { target, timeoutMs, identity: injected.identity };
+      const { answer, end } = await this.#exchange(operation, way, request, exchange.signal, holder);
       clearTimeout(timer);
       span?.setAttribute("http.response.status_code", answer.statusCode);
       return answerOf(answer, {
@@ -152,12 +154,15 @@ export class Sender {
     for (const { egress } of this.#targets.values()) await egress.close();
   }
 
-  async #exchange(operation: Operation, way: Way, request: Dispatcher.RequestOptions, holder: Holder | undefined) {
+  async #exchange(operation: Operation, way: Way, request: Dispatcher.DispatchOptions, signal: AbortSignal, holder: Holder | undefined) {
     const key = holder && keyOf(holder, operation.target);
     const kept = key !== undefined && isSafe(operation) ? this.#kept.take(key) : undefined;
     const connection = kept ?? this.#open(way, holder !== undefined);
     try {
-      return { answer: await connection.client.request(request), end: this.#ending(connection, operation, request, key, holder) };
+      return {
+        answer: await dispatched(connection.client, request, signal),
+        end: this.#ending(connection, operation, request, key, holder),
+      };
     } catch (error) {
       close(connection.client);
       if (kept === undefined || !isClosed(error)) throw error;
@@ -167,7 +172,7 @@ export class Sender {
     holder?.assertLive();
     const fresh = this.#open(way, true);
     try {
-      return { answer: await fresh.client.request(request), end: this.#ending(fresh, operation, request, key, holder) };
+      return { answer: await dispatched(fresh.client, request, signal), end: this.#ending(fresh, operation, request, key, holder) };
     } catch (error) {
       close(fresh.client);
       throw error;
@@ -181,7 +186,7 @@ export class Sender {
   #ending(
     connection: Connection,
     operation: Operation,
-    request: Dispatcher.RequestOptions,
+    request: Dispatcher.DispatchOptions,
     key: string | undefined,
     holder: Holder | undefined,
   ): (whole: boolean) => void {
@@ -231,7 +236,7 @@ function requestOf(
   { sent, headers: filled, body }: Injected,
   active: Context,
   moved: () => void,
-): Dispatcher.RequestOptions {
+): Dispatcher.DispatchOptions {
   const { upload } = operation;
   const headers: [string, string][] = [
     // What comes back must be read to be masked.

@@ -7,10 +7,9 @@ import type { Opened } from "./web-socket.ts";
 export function webSocketAnswer(opened: Opened, bounds: AnswerBounds): HttpAnswer {
   if (opened.kind === "answer") {
     const { answer } = opened;
-    return answerOf(
-      { statusCode: answer.statusCode ?? 0, headers: answer.headers as Record<string, string | string[]>, body: answer },
-      bounds,
-    );
+    const { statusCode = 0, headers } = answer;
+    // What was not read of it is nobody's.
+    return answerOf({ statusCode, headers, body: answer, discard: () => answer.on("error", () => undefined).destroy() }, bounds);
   }
   const { socket } = opened;
   let over = false;
