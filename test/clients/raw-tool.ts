@@ -25,8 +25,9 @@ export class RawTool {
     this.agent = agent;
   }
 
-  /** @param parent who delegates; the site's own agent unless given */
-  static async start(site: Place, name = "tool", parent: Session = loadProfile("default").session): Promise<RawTool> {
+  /** @param given who delegates; the site's own agent unless given */
+  static async start(site: Place, name = "tool", given?: Session): Promise<RawTool> {
+    const parent = given ?? (await loadProfile("default")).session;
     try {
       const doors = { proxy: site.proxy, authnMtls: site.authnMtls, ca: site.endpoints.ca, dataDir: undefined };
       return new RawTool(site, await ToolAgent.start(parent, { name, ceiling: uses }, doors));

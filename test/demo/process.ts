@@ -19,9 +19,12 @@ export interface Ran {
   readonly stderr: string;
 }
 
+/** Whoever runs this may have a keyring of their own, and colours in their terminal. */
+export const plain = { NO_COLOR: "1", SALLYPORT_KEEP: "file" };
+
 /** Runs the command line to its end, as a person would type it. */
 export async function sallyport(args: readonly string[], options: { input?: string; env?: NodeJS.ProcessEnv } = {}): Promise<Ran> {
-  const child = spawn(process.execPath, [cli, ...args], { stdio: "pipe", env: { ...process.env, NO_COLOR: "1", ...options.env } });
+  const child = spawn(process.execPath, [cli, ...args], { stdio: "pipe", env: { ...process.env, ...plain, ...options.env } });
   let stdout = "";
   let stderr = "";
   child.stdout.setEncoding("utf8").on("data", (text) => (stdout += text));

@@ -3,7 +3,7 @@ import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { exchangeIdToken, ProofMaker } from "@sallyport/sdk";
 import { BrowserCommand } from "../../packages/cli/src/sign-in/browser.fixture.ts";
-import { cli, mustRun, sallyport } from "../demo/process.ts";
+import { cli, mustRun, plain, sallyport } from "../demo/process.ts";
 import { eventually } from "../faults/told.ts";
 import { type Arrived, KeycloakPerson } from "../support/keycloak/person.ts";
 import { password, rotateKey } from "../support/keycloak/realm.ts";
@@ -64,7 +64,7 @@ describeWith("people of a real Keycloak", { server: keycloak }, ({ server }) => 
       this.timeout(60_000);
       const where = ["--profile", "device", "--issuer", issuer, "--client-id", "sallyport", "-c", site.configFile];
       const child = spawn(process.execPath, [cli, "login", "--device", ...where, "-o", "json"], {
-        env: { ...process.env, ...env },
+        env: { ...process.env, ...plain, ...env },
         stdio: ["ignore", "pipe", "pipe"],
       });
       let [stdout, stderr] = ["", ""];

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { BrowserCommand } from "../../packages/cli/src/sign-in/browser.fixture.ts";
 import { LoginIssuer } from "../../packages/cli/src/sign-in/login-issuer.fixture.ts";
 import { loopback } from "../demo/configuration.ts";
-import { cli, mustRun, sallyport } from "../demo/process.ts";
+import { cli, mustRun, plain, sallyport } from "../demo/process.ts";
 import { embeddedSite, type Site } from "../faults/site.ts";
 
 describe("a person signs in at the company's issuer", () => {
@@ -80,7 +80,7 @@ describe("a person signs in at the company's issuer", () => {
       site.configFile,
     ];
     const child = spawn(process.execPath, [cli, ...args, "-o", "json"], {
-      env: { ...process.env, ...env },
+      env: { ...process.env, ...plain, ...env },
       stdio: ["ignore", "pipe", "pipe"],
     });
     let [stdout, stderr] = ["", ""];

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { cli, printed, type Ran } from "../demo/process.ts";
+import { cli, plain, printed, type Ran } from "../demo/process.ts";
 
 /** `sallyport login` as it runs: what it has printed so far, and how it ends. */
 export class Login {
@@ -12,7 +12,7 @@ export class Login {
   constructor(args: readonly string[], env: Record<string, string>) {
     this.#child = spawn(process.execPath, [cli, "login", ...args], {
       stdio: ["ignore", "pipe", "pipe"],
-      env: { ...process.env, NO_COLOR: "1", ...env },
+      env: { ...process.env, ...plain, ...env },
     });
     this.#child.stdout?.setEncoding("utf8").on("data", (text) => (this.#stdout += text));
     this.#child.stderr?.setEncoding("utf8").on("data", (text) => {

@@ -28,6 +28,11 @@ export const tools = {
   git: { name: "git-http-backend", file: "/usr/lib/git-core/git-http-backend", get: "apt-get install git" },
   go: { name: "Go", asks: ["go", "version"], get: "install Go 1.21 or newer" },
   h2load: { name: "h2load", asks: ["h2load", "--version"], get: "apt-get install nghttp2-client" },
+  keyring: {
+    name: "keyring of a desktop",
+    asks: ["sh", "-c", "command -v dbus-run-session && command -v gnome-keyring-daemon"],
+    get: "apt-get install dbus-daemon gnome-keyring",
+  },
   npm: { name: "npm", asks: ["npm", "--version"], get: "install npm" },
   python: { name: "Python", asks: ["python3", "--version"], get: "apt-get install python3" },
   pip: { name: "pip", asks: ["python3", "-m", "pip", "--version"], get: "apt-get install python3-pip" },

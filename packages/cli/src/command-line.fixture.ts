@@ -75,11 +75,14 @@ export class FakeInstallation {
     const ca = join(installation.dataDir, "keys", "services-ca.crt");
     Object.assign(fake, { where: ["--authn", address, "--audience", "https://test.internal", "--ca", ca] });
     process.env.SALLYPORT_HOME = fake.home;
+    // Whoever runs the tests may have a keyring of their own.
+    process.env.SALLYPORT_KEEP = "file";
     return fake;
   }
 
   async stop(): Promise<void> {
     delete process.env.SALLYPORT_HOME;
+    delete process.env.SALLYPORT_KEEP;
     await this.#installation.end();
   }
 

@@ -7,7 +7,8 @@ import { type Form, outputOption } from "../output/form.ts";
 import { note, printOne } from "../output/print.ts";
 import { sessionColumns, sessionFacts } from "../output/session.ts";
 import { type EndpointOptions, endpointsOf, isWhereNamed, withEndpointOptions } from "../profile/endpoints.ts";
-import { knownProfile, saveProfile } from "../profile/profile.ts";
+import { knownProfile, profilePath, saveProfile } from "../profile/profile.ts";
+import { type Keep, keepOption, sealingOf } from "../profile/profile-key.ts";
 import { profileOption } from "../profile/profile-option.ts";
 import type { RememberedSignIn } from "../profile/remembered-sign-in.ts";
 import { chooseIssuer, type IssuerOptions, withIssuerOptions } from "../sign-in/issuer-choice.ts";
@@ -21,6 +22,7 @@ type Options = EndpointOptions &
     device?: true;
     browser?: true;
     agent?: string;
+    keep?: Keep;
     profile: string;
     output: Form;
   };
@@ -39,6 +41,7 @@ export function loginCommand(): Command {
     .option("--id-token-stdin", "read an ID token from standard input instead")
     .option("--agent <name>", "sign in as an agent of that identity; needs --action, --secret and --target");
   return withCeilingOptions(withEndpointOptions(withIssuerOptions(command)))
+    .addOption(keepOption())
     .addOption(profileOption())
     .addOption(outputOption())
     .action(async (options: Options) => {
@@ -46,16 +49,20 @@ export function loginCommand(): Command {
       if (ways.filter((way) => way !== undefined).length > 1)
         throw new Refusal("INVALID_REQUEST", "Say one of --device, --browser, --saml, --saml-code-stdin and --id-token-stdin.");
       const ceiling = isCeilingNamed(options) || options.agent !== undefined ? { ceiling: ceilingOf(options) } : {};
-      const before = knownProfile(options.profile);
+      const before = await knownProfile(options.profile);
       before?.session.close();
       const known = before?.session.endpoints;
       const endpoints = known !== undefined && !isWhereNamed(options) ? known : await endpointsOf(options);
       // What was remembered of one installation says nothing about another.
       const again = known?.audience === endpoints.audience && known.authn === endpoints.authn ? before?.signIn : undefined;
+      // Before the person is asked: a session that nobody can keep should not begin.
+      const sealing = await sealingOf(profilePath(options.profile), options.keep);
       const { token, signIn, ...proof } = await shownBy(options, again, endpoints.audience);
       const session = await exchangeIdToken(endpoints, token, { agentName: options.agent ?? "", ...ceiling, ...proof });
       try {
-        note(`Signed in; the key and the credential are in ${saveProfile(options.profile, { session, signIn })}`);
+        const file = saveProfile(options.profile, { session, signIn, sealKey: sealing.key });
+        const how = sealing.key === undefined ? `mode 0600: ${sealing.why}` : "sealed by a key in the system's keyring";
+        note(`Signed in; the key and the credential are in ${file}, ${how}.`);
         printOne(options.output, sessionFacts({ ...session.credential, thumbprint: session.proofs.thumbprint }), sessionColumns);
       } finally {
         session.close();

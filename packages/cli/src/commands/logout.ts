@@ -1,4 +1,4 @@
-import { Refusal } from "@sallyport/contracts";
+import { printable, Refusal } from "@sallyport/contracts";
 import { Command } from "commander";
 import { note } from "../output/print.ts";
 import { forgetProfile, knownProfile, loadProfile } from "../profile/profile.ts";
@@ -12,10 +12,10 @@ export function logoutCommand(): Command {
     .option("--end", "end the session too, and with it every agent that was started from it")
     .addOption(profileOption())
     .action(async ({ profile, end }: { profile: string; end?: true }) => {
-      const known = knownProfile(profile);
+      const known = await knownProfile(profile);
       known?.session.close();
       if (end === true) {
-        const { session } = loadProfile(profile);
+        const { session } = await loadProfile(profile);
         try {
           const { sessionId } = session;
           await session.revocations.revoke({ subject: { case: "sessionId", value: sessionId }, reason: "signed out" });
@@ -27,7 +27,8 @@ export function logoutCommand(): Command {
         }
       }
       if (known?.signIn?.refreshToken !== undefined) await giveUp(known.signIn, known.signIn.refreshToken);
-      forgetProfile(profile);
+      const left = await forgetProfile(profile);
+      if (left !== undefined) note(`The keyring still has the key that sealed the profile's file, which is gone: ${printable(left, 200)}.`);
       note(`Signed out of profile "${profile}".`);
     });
 }

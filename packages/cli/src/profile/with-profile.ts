@@ -9,14 +9,14 @@ import { loadProfile, type Profile, profilePath, saveProfile } from "./profile.t
  * session whose life is over begins anew where the issuer gave a refresh token. One that was ended by somebody stays ended.
  */
 export async function withProfile<T>(name: string, run: (session: Session) => Promise<T>): Promise<T> {
-  const { session, signIn } = await liveProfile(name, loadProfile(name));
+  const { session, signIn, sealKey } = await liveProfile(name, await loadProfile(name));
   const { token } = session.credential;
   try {
     return await run(session);
   } catch (error) {
     throw isExpired(error) ? ranOut(name, error) : error;
   } finally {
-    if (session.credential.token !== token) saveProfile(name, { session, signIn });
+    if (session.credential.token !== token) saveProfile(name, { session, signIn, sealKey });
     session.close();
   }
 }
@@ -40,8 +40,8 @@ async function liveProfile(name: string, profile: Profile): Promise<Profile> {
 
 /** @param spent the credential that was found to be over; another one in the file means that somebody was faster */
 async function signedInAgain(name: string, spent: string): Promise<Profile> {
-  const profile = loadProfile(name);
-  const { session: before, signIn } = profile;
+  const profile = await loadProfile(name);
+  const { session: before, signIn, sealKey } = profile;
   if (before.credential.token !== spent || signIn?.refreshToken === undefined) return profile;
   before.close();
   const { refreshAt } = await import("../sign-in/refresh.ts");
@@ -49,12 +49,13 @@ async function signedInAgain(name: string, spent: string): Promise<Profile> {
     throw error instanceof Refusal && error.reason === "UNAUTHENTICATED" ? ranOut(name, error) : error;
   });
   const kept = { ...signIn, refreshToken };
-  saveProfile(name, { session: before, signIn: kept });
+  saveProfile(name, { session: before, signIn: kept, sealKey });
   // Never for more than before: whoever was signed in for less stays so.
   const agent = before.chain.links.at(-1)?.id.split("#")[1];
   const session = await exchangeIdToken(before.endpoints, idToken, { ceiling: before.ceiling, agentName: agent ?? "" });
-  saveProfile(name, { session, signIn: kept });
-  return { session, signIn: kept };
+  const again = { session, signIn: kept, sealKey };
+  saveProfile(name, again);
+  return again;
 }
 
 const isExpired = (error: unknown) => error instanceof Refusal && error.reason === "CREDENTIAL_EXPIRED";
