@@ -1,4 +1,5 @@
 // node test/sign-in/draw.ts: photographs a sign-in at a real Keycloak and the chain that begins with it, into docs/images.
+// It needs Java, Chromium and GNOME's keyring.
 import { statSync } from "node:fs";
 import { join } from "node:path";
 import { mustRun } from "../demo/process.ts";
@@ -7,6 +8,7 @@ import { startChromium } from "../support/browser/chromium.ts";
 import { BrowserPerson } from "../support/browser/person.ts";
 import { password } from "../support/keycloak/realm.ts";
 import { keycloakSite } from "../support/keycloak/site.ts";
+import { KeyringSession } from "../support/keyring-session.ts";
 import { isSkipped, keycloak } from "../support/servers.ts";
 import { FiveAgents } from "./agents.ts";
 import { Login } from "./login.ts";
@@ -16,7 +18,8 @@ const server = await keycloak();
 if (isSkipped(server)) throw new Error(server.skipped);
 const site = await keycloakSite(server, "corp");
 const browser = await startChromium();
-const env = { SALLYPORT_HOME: join(site.folder, "people") };
+const desktop = await KeyringSession.start();
+const env = { SALLYPORT_HOME: join(site.folder, "people"), SALLYPORT_KEEP: "keyring", DBUS_SESSION_BUS_ADDRESS: desktop.address };
 
 const alice = await BrowserPerson.at(browser, "alice", { width: 760, height: 560 });
 const photograph = async (name: string, whole = false) => {
@@ -58,6 +61,7 @@ await photograph("sign-in-chain", true);
 
 agents.stop();
 await browser.close();
+await desktop.stop();
 await site.stop();
 await server.stop();
 process.exit(0);

@@ -2,7 +2,7 @@ import type { Browser, BrowserContext, Page } from "playwright-core";
 import { password } from "../keycloak/realm.ts";
 
 /** Milliseconds for a page to come, on a machine that has other things to do. */
-const patienceMs = 30_000;
+const patienceMs = 60_000;
 
 export interface Looks {
   readonly colorScheme?: "light" | "dark";
@@ -13,7 +13,7 @@ export interface Looks {
 /** A person at a real browser, which knows nothing of anybody before. */
 export class BrowserPerson {
   readonly page: Page;
-  /** What the browser complained of, by the address of the page: scripts, styles, policies. */
+  /** What the browser complained of, by the address of what it was about: scripts, styles, policies. */
   readonly complaints: { readonly url: string; readonly text: string }[] = [];
   readonly #context: BrowserContext;
   readonly #name: string;
@@ -23,7 +23,8 @@ export class BrowserPerson {
     this.page = page;
     this.#name = name;
     page.on("console", (message) => {
-      if (["error", "warning"].includes(message.type())) this.complaints.push({ url: page.url(), text: message.text() });
+      if (["error", "warning"].includes(message.type()))
+        this.complaints.push({ url: message.location().url || page.url(), text: message.text() });
     });
     page.on("pageerror", (error) => this.complaints.push({ url: page.url(), text: error.message }));
   }
