@@ -13,7 +13,7 @@ import { glance, NO_SPELLING, WIDE } from "./glance.ts";
 import { isSkipped, SPELLING_LEADS, sextets } from "./letters.ts";
 import type { Origin, Search } from "./search.ts";
 import { Spelling } from "./spelling.ts";
-import { nextStretch } from "./stretches.ts";
+import { nextToRead } from "./stretches.ts";
 
 /** More skipped bytes than this in a row end a stretch. */
 export const MAX_SKIPPED = 4;
@@ -63,7 +63,7 @@ export class Base64Reader {
   read(bytes: Uint8Array, from: number, to: number, base: number): void {
     let at = from;
     while (at < to) {
-      if (!this.#open) at = nextStretch(bytes, at, to, base64Kinds, MIN_LETTERS);
+      if (!this.#open) at = nextToRead(bytes, at, to, base64Kinds, MIN_LETTERS, this.#search.scouts?.base64(this.#depth));
       if (at === to) break;
       this.#open = true;
       at = this.#readStretch(bytes, at, to, base);

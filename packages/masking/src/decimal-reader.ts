@@ -4,7 +4,7 @@
  */
 import { DecodedUnits } from "./decoded-units.ts";
 import type { Origin, Search } from "./search.ts";
-import { nextStretch } from "./stretches.ts";
+import { nextToRead } from "./stretches.ts";
 
 /** Eight one-digit numbers and what is between them. */
 const MIN_BYTES = 15;
@@ -21,7 +21,7 @@ for (const byte of ", \t\r\n;") decimalKinds[byte.charCodeAt(0)] = SEPARATOR;
 export class DecimalReader {
   readonly #bytes: DecodedUnits;
   readonly #digits: DecodedUnits;
-  readonly #heldByBits: boolean;
+  readonly #search: Search;
   /** The first digits of the numbers that may begin a value. */
   readonly #beginnings = new Set<string>();
   #open = false;
@@ -32,7 +32,7 @@ export class DecimalReader {
   #inside = false;
 
   constructor(search: Search, origin: Origin) {
-    this.#heldByBits = search.heldByBits;
+    this.#search = search;
     this.#bytes = new DecodedUnits(search, 2, origin, () => ({ kind: "number" }));
     this.#digits = new DecodedUnits(search, 2, origin, () => ({ kind: "number" }));
     search.firstBytes.forEach((may, byte) => {
@@ -49,7 +49,7 @@ export class DecimalReader {
       if (at < to) this.#inside = false;
     }
     while (at < to) {
-      if (!this.#open) at = nextStretch(bytes, at, to, decimalKinds, MIN_BYTES);
+      if (!this.#open) at = nextToRead(bytes, at, to, decimalKinds, MIN_BYTES, this.#search.scouts?.decimal());
       if (at === to) return;
       this.#open = true;
       at = this.#readStretch(bytes, at, to, base);
@@ -69,7 +69,7 @@ export class DecimalReader {
   partial(): number {
     if (!this.#open) return Number.POSITIVE_INFINITY;
     const first = Math.min(this.#bytes.partial(), this.#digits.partial());
-    return this.#heldByBits && this.#beginnings.has(this.#number) ? Math.min(first, this.#start) : first;
+    return this.#search.heldByBits && this.#beginnings.has(this.#number) ? Math.min(first, this.#start) : first;
   }
 
   finish(): void {

@@ -6,7 +6,7 @@
 import { DecodedUnits } from "./decoded-units.ts";
 import { nibbles } from "./letters.ts";
 import type { Origin, Search } from "./search.ts";
-import { nextStretch } from "./stretches.ts";
+import { nextToRead } from "./stretches.ts";
 
 const MIN_BYTES = 16;
 /** More separators than this in a row end a stretch. */
@@ -21,7 +21,8 @@ for (let byte = 0; byte < 256; byte++) if (nibbles[byte]! >= 0) hexKinds[byte] =
 for (const byte of " :-,;.xX\t\r\n\0") hexKinds[byte.charCodeAt(0)] = SEPARATOR;
 
 export class HexReader {
-  readonly #firstBytes: Uint8Array;
+  readonly #search: Search;
+  readonly #depth: number;
   #even: Pairs;
   #odd: Pairs;
   #open = false;
@@ -29,7 +30,8 @@ export class HexReader {
   #separators = 0;
 
   constructor(search: Search, depth: number, origin: Origin) {
-    this.#firstBytes = search.firstBytes;
+    this.#search = search;
+    this.#depth = depth;
     this.#even = new Pairs(search, depth, origin);
     this.#odd = new Pairs(search, depth, origin);
   }
@@ -37,7 +39,7 @@ export class HexReader {
   read(bytes: Uint8Array, from: number, to: number, base: number): void {
     let at = from;
     while (at < to) {
-      if (!this.#open) at = nextStretch(bytes, at, to, hexKinds, MIN_BYTES);
+      if (!this.#open) at = nextToRead(bytes, at, to, hexKinds, MIN_BYTES, this.#search.scouts?.hex(this.#depth));
       if (at === to) return;
       this.#open = true;
       at = this.#readStretch(bytes, at, to, base);
@@ -50,10 +52,11 @@ export class HexReader {
   }
 
   partial(): number {
-    return this.#open ? Math.min(this.#even.partial(this.#firstBytes), this.#odd.partial(this.#firstBytes)) : Number.POSITIVE_INFINITY;
+    return this.#open ? Math.min(this.#even.partial(), this.#odd.partial()) : Number.POSITIVE_INFINITY;
   }
 
   finish(): void {
+    if (!this.#open) return;
     this.#even.finish();
     this.#odd.finish();
     this.#open = false;
@@ -93,13 +96,13 @@ export class HexReader {
 
 class Pairs {
   readonly units: DecodedUnits;
-  readonly #heldByBits: boolean;
+  readonly #search: Search;
   /** The first digit of a pair whose second has not come; −1 without one. */
   half = -1;
   #halfIndex = 0;
 
   constructor(search: Search, depth: number, origin: Origin) {
-    this.#heldByBits = search.heldByBits;
+    this.#search = search;
     this.units = new DecodedUnits(search, depth + 1, origin, (inner, gap, shown) => ({ kind: "hex", gap, shown, inner }));
   }
 
@@ -113,9 +116,10 @@ class Pairs {
     this.half = -1;
   }
 
-  partial(firstBytes: Uint8Array): number {
+  partial(): number {
+    const { firstBytes, heldByBits } = this.#search;
     const first = this.units.partial();
-    if (this.half < 0 || !this.#heldByBits) return first;
+    if (this.half < 0 || !heldByBits) return first;
     const may = firstBytes.subarray(this.half << 4, (this.half << 4) + 16).includes(1);
     return may ? Math.min(first, this.#halfIndex) : first;
   }

@@ -6,14 +6,14 @@ import { replacement } from "./form.ts";
 import { JsonFrame } from "./json/json-frame.ts";
 import type { MaskSet } from "./mask-set.ts";
 import { Reader } from "./reader.ts";
-import type { Match } from "./search.ts";
+import type { Match, Reading } from "./search.ts";
 
 /** Input is searched in blocks of at most so many bytes, which bounds what is kept beside it. */
 const BLOCK_BYTES = 65536;
 
 export class Masker {
   readonly #set: MaskSet;
-  readonly #reader: Reader | undefined;
+  readonly #reader: Reading | undefined;
   readonly #matches: Match[] = [];
   /** Input that has not gone out, from position `#position` on: in memory of our own, and in the block at hand. */
   #held: Uint8Array = NOTHING;
@@ -26,9 +26,10 @@ export class Masker {
   #count = 0;
   readonly #json = new JsonFrame();
 
-  constructor(set: MaskSet) {
+  /** @param read how it is read; every way finds the same */
+  constructor(set: MaskSet, read: (set: MaskSet, found: (match: Match) => void) => Reading | undefined = Reader.of) {
     this.#set = set;
-    this.#reader = Reader.of(set, (match) => this.#matches.push(match));
+    this.#reader = read(set, (match) => this.#matches.push(match));
   }
 
   /** How many placeholders were written. */

@@ -5,7 +5,7 @@
 import type { Layer } from "./layer.ts";
 import type { MaskSet } from "./mask-set.ts";
 import { NumberReader } from "./number-reader.ts";
-import type { Match } from "./search.ts";
+import type { Match, Reading } from "./search.ts";
 import { searchOf } from "./search-of.ts";
 
 /** Bytes that a layer is shown before the first in which a value may begin: what decides how those are read. */
@@ -16,7 +16,7 @@ const FEW_BYTES = 128;
 const FIRST_STEP = 32;
 const LAST_STEP = 4096;
 
-export class Reader {
+export class Reader implements Reading {
   readonly #layer: Layer;
   readonly #numbers: NumberReader | undefined;
   readonly #set: MaskSet;
@@ -97,7 +97,7 @@ export class Reader {
 
   #lookOn(bytes: Uint8Array, at: number): number {
     const next = this.#set.scout.next(bytes, at, bytes.length, true);
-    if (next - at > LAST_STEP) this.#step = FIRST_STEP;
+    if (next - at > this.#step) this.#step = FIRST_STEP;
     this.#reading = true;
     this.#floor = this.#position + next;
     const before = Math.min(CONTEXT_BYTES, next);

@@ -15,6 +15,15 @@ export interface Match extends Span {
   readonly form: Form;
 }
 
+/** Reads a stream, and says what values occur in it. */
+export interface Reading {
+  read(bytes: Uint8Array): void;
+  /** Position of the first byte that may belong to an occurrence not yet complete; Infinity when there is none. */
+  partial(): number;
+  /** The stream ends: completes what needs no more bytes, and starts afresh. */
+  finish(): void;
+}
+
 /** What all layers of a masker share. */
 export interface Search {
   readonly automaton: Automaton;
@@ -26,9 +35,32 @@ export interface Search {
   readonly maxSpan: number;
   /** Whether part of a byte (a letter of base64, one digit) already counts as a value's possible beginning. */
   readonly heldByBits: boolean;
+  /** Tell which runs of an encoding need not be read; `undefined` where all are. */
+  readonly scouts: RunScouts | undefined;
   found(match: Match): void;
   /** A layer inside `depth` base64 or hex encodings. */
   layer(depth: number, origin: Origin): Decoded;
+}
+
+/** Looks through runs of one encoding, by what their bytes are, for places where a value may begin. */
+export interface RunScout {
+  /** Where the run ended, or the part of it, that was looked through last. */
+  readonly end: number;
+  /**
+   * Where in the run that `at` is in a value may begin, at the earliest; `Number.MAX_SAFE_INTEGER` where none does before `end`.
+   *
+   * @param from bytes before it are not looked at, but for what decides how later ones are read
+   * @param to end of the bytes at hand
+   * @param goesOn more bytes may follow
+   */
+  look(bytes: Uint8Array, from: number, at: number, to: number, goesOn: boolean): number;
+}
+
+/** The scouts of each encoding, by how many encodings are around its runs. */
+export interface RunScouts {
+  base64(depth: number): RunScout;
+  hex(depth: number): RunScout;
+  decimal(): RunScout;
 }
 
 /** A layer as those see it who fill it. Indices count the layer's bytes since its beginning. */

@@ -54,6 +54,8 @@ for (const byte of silentLeads.keys()) isSpellingLead[byte] = 2;
 /** 1 where the byte may begin a spelling of another byte, 2 where it may begin one of nothing, else 0. */
 export const spellingLead = (byte: number): number => isSpellingLead[byte]!;
 
+const single: readonly (readonly number[])[] = Array.from({ length: 256 }, (_, byte) => [byte]);
+
 export class Spelling {
   /** Where it began, in the layer's bytes. */
   readonly start: number;
@@ -271,12 +273,12 @@ export class Spelling {
   }
 
   #byte(byte: number): Progress {
-    this.bytes = [byte];
+    this.bytes = single[byte]!;
     return "bytes";
   }
 
   #before(byte: number): Progress {
-    this.bytes = [byte];
+    this.bytes = single[byte]!;
     return "bytes-before";
   }
 

@@ -1,3 +1,8 @@
+import type { RunScout } from "./search.ts";
+
+/** A stretch is read from so many bytes before the place where a value may begin in it. */
+const CONTEXT_BYTES = 48;
+
 /**
  * Start of the next stretch of at least `shortest` bytes whose `kinds` are not 0, or of one that reaches `to`, where it may go on; `to` when
  * there is none. Looks from a stretch's end backwards, so in other text few bytes are looked at.
@@ -11,4 +16,23 @@ export function nextStretch(bytes: Uint8Array, from: number, to: number, kinds: 
     start = back + 1;
   }
   return to;
+}
+
+/** As `nextStretch`, but for those in which no value begins, as `scout` tells; and of a longer one only what a value may be in. */
+export function nextToRead(
+  bytes: Uint8Array,
+  from: number,
+  to: number,
+  kinds: Uint8Array,
+  shortest: number,
+  scout: RunScout | undefined,
+): number {
+  let at = from;
+  for (;;) {
+    at = nextStretch(bytes, at, to, kinds, shortest);
+    if (at === to || scout === undefined) return at;
+    const found = scout.look(bytes, at, at, to, true);
+    if (found <= to) return Math.max(at, found - CONTEXT_BYTES);
+    at = Math.min(to, scout.end);
+  }
 }

@@ -8,13 +8,15 @@ export interface Segment {
   readonly length: number;
 }
 
+const BEGINNING: Segment = { decoded: 0, index: 0, before: undefined, length: 0 };
+
 export class Thread {
   state = 0;
   /** State before the last byte, to which a backspace goes back; −1 when not known. */
   previous = -1;
   /** Bytes read so far, after decoding. */
   decoded = 0;
-  segment: Segment = { decoded: 0, index: 0, before: undefined, length: 0 };
+  segment = BEGINNING;
   outer: Spelling | undefined;
   inner: Spelling | undefined;
   /** What `decoded` was at the last letter that was percent-encoded, by level; −1 without one. */
@@ -24,6 +26,20 @@ export class Thread {
   /** `decoded` and layer index of the partial match's first byte, when last looked for. */
   startDecoded = -1;
   startIndex = 0;
+
+  /** As new. */
+  reset(): void {
+    this.state = 0;
+    this.previous = -1;
+    this.decoded = 0;
+    this.segment = BEGINNING;
+    this.outer = undefined;
+    this.inner = undefined;
+    this.outerPercent = -1;
+    this.innerPercent = -1;
+    this.dead = false;
+    this.startDecoded = -1;
+  }
 
   fork(): Thread {
     const fork = new Thread();
@@ -58,8 +74,9 @@ export class Thread {
   }
 
   alike(other: Thread): boolean {
+    if (this.state !== other.state) return false;
     const back = Math.max(0, this.previous) === Math.max(0, other.previous);
-    return back && this.state === other.state && same(this.outer, other.outer) && same(this.inner, other.inner);
+    return back && same(this.outer, other.outer) && same(this.inner, other.inner);
   }
 }
 

@@ -312,7 +312,9 @@ export class Base64Scout {
     let one = groups[word >>> 6]!;
     let two = groups[word & 0xfff]!;
     let history = 0;
-    for (let last = 3; last < count; last++) {
+    /** The first letter of what may begin inside a run inside. */
+    let inside = NONE;
+    for (let last = 3; last < count && last - 3 < inside; last++) {
       word = ((word << 6) | values[last]!) & 0xffffff;
       const three = groups[word & 0xfff]!;
       const bits = one & (two >> 3) & (three >> 6);
@@ -336,11 +338,10 @@ export class Base64Scout {
       )
         return places[Math.max(0, group - LOOKBACK)]!;
       if (run !== 0 && group >= innerTo[group & 3]!) {
-        const inner = this.#lookInside(letters, group, open, innerTo);
-        if (inner !== NONE) return places[Math.max(0, inner - LOOKBACK)]!;
+        inside = Math.min(inside, this.#lookInside(letters, group, open, innerTo));
       }
     }
-    return NONE;
+    return inside === NONE ? NONE : places[Math.max(0, inside - LOOKBACK)]!;
   }
 
   /** Whether a value begins at most two bytes before the group at letter `group`. */

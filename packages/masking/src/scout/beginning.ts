@@ -1,11 +1,10 @@
 import type { Automaton } from "../automaton.ts";
-import { glance, glanceLength, maybeSilent, NO_SPELLING, UNCLEAR } from "../glance.ts";
+import { glance, glanceLength, isSpelledPlainly, maybeSilent, NO_SPELLING, UNCLEAR } from "../glance.ts";
 import { BACKSPACE, isSkipped } from "../letters.ts";
 import { Spelling, spellingLead } from "../spelling.ts";
+import { isSpecial } from "./kinds.ts";
 
-/** Letters in a row of a value after which the layer itself is asked. */
-const ENOUGH = 10;
-/** Steps after which it is asked as well: so many ways to read on are made for the purpose. */
+/** Steps after which the layer itself is asked: so many ways to read on are made for the purpose, or the value is long. */
 const MAX_STEPS = 300;
 
 /**
@@ -19,11 +18,15 @@ export class Beginning {
   #to = 0;
   #runsOut = false;
   #steps = 0;
+  /** Steps that all looks took together. */
+  spent = 0;
+  readonly #special: Uint8Array;
 
   /** `depth` as a layer's. */
   constructor(automaton: Automaton, depth: number) {
     this.#automaton = automaton;
     this.#levels = 2 - depth;
+    this.#special = isSpecial[depth]!;
   }
 
   /** From `at` on, after letters that led to `state`, and `previous` before the last of them. `runsOut`: what the end of the bytes means. */
@@ -32,7 +35,35 @@ export class Beginning {
     this.#to = to;
     this.#runsOut = runsOut;
     this.#steps = 0;
-    return this.#read(at, undefined, NONE, 0, state, previous, 0);
+    const goesOn = this.#readPlain(at, state, previous);
+    this.spent += this.#steps;
+    return goesOn;
+  }
+
+  /** As `#read`, up to the first byte that is more than itself. */
+  #readPlain(from: number, begin: number, before: number): boolean {
+    const automaton = this.#automaton;
+    const { classOf } = automaton;
+    const special = this.#special;
+    const bytes = this.#bytes;
+    const to = Math.min(this.#to, from + MAX_STEPS);
+    let state = begin;
+    let previous = before;
+    let at = from;
+    for (; at < to && special[bytes[at]!] === 0; at++) {
+      const next = automaton.step(state, classOf[bytes[at]!]!);
+      if (automaton.depth(next) <= at - from) {
+        this.#steps = at - from;
+        // Only what stands next may take it back.
+        if (at + 1 < this.#to && special[bytes[at + 1]!] === 0) return false;
+        break;
+      }
+      previous = state;
+      state = next;
+      if (automaton.matchLength(state) > 0) return true;
+    }
+    this.#steps = at - from;
+    return this.#read(at, undefined, NONE, 0, state, previous, at - from);
   }
 
   /** Reads `pending` from `index` on, then the bytes from `at` on. `count` letters were read here. */
@@ -50,12 +81,15 @@ export class Beginning {
     for (;;) {
       if (++this.#steps > MAX_STEPS) return true;
       let byte: number;
+      /** A spelling inside that begins here would come to the same as one that was looked at. */
+      let plainly = false;
       if (index < pending.length) byte = pending[index++]!;
       else {
         if (at >= this.#to) return this.#runsOut || inner !== undefined;
         byte = this.#bytes[at]!;
         if (this.#levels > 0 && this.#mayBegin(byte, state) && (spellingLead(byte) === 1 || maybeSilent(this.#bytes, at, this.#to))) {
           if (this.#readSpelled(at, inner, state, previous, count)) return true;
+          plainly = isSpelledPlainly(this.#bytes, at, this.#to);
         }
         at++;
       }
@@ -70,7 +104,7 @@ export class Beginning {
         inner = undefined;
         continue;
       }
-      if (this.#levels > 1 && this.#mayBegin(byte, state)) {
+      if (this.#levels > 1 && !plainly && this.#mayBegin(byte, state)) {
         if (this.#read(at, Spelling.begin(byte, at - 1), pending, index, state, previous, count)) return true;
       }
       if (isSkipped(byte)) continue;
@@ -86,7 +120,7 @@ export class Beginning {
         wrong = true;
         continue;
       }
-      if (this.#isEnough(state)) return true;
+      if (this.#automaton.matchLength(state) > 0) return true;
     }
   }
 
@@ -129,10 +163,6 @@ export class Beginning {
 
   #step(state: number, byte: number): number {
     return this.#automaton.step(state, this.#automaton.classOf[byte]!);
-  }
-
-  #isEnough(state: number): boolean {
-    return this.#automaton.depth(state) >= ENOUGH || this.#automaton.matchLength(state) > 0;
   }
 }
 

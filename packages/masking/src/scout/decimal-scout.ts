@@ -65,10 +65,12 @@ export class DecimalScout {
   }
 
   #endNumber(number: number, length: number, start: number): number {
+    let found = false;
     if (length > 3 || number > 255) this.#bytes.clear();
-    else if (this.#bytes.add(number, start)) return this.#bytes.start;
+    else found = this.#bytes.add(number, start);
     if (length > 1) this.#digits.clear();
-    else if (this.#digits.add(number + 0x30, start)) return this.#digits.start;
-    return NONE;
+    else found = this.#digits.add(number + 0x30, start) || found;
+    // Of what else may have begun, it may have begun before.
+    return found ? Math.min(this.#bytes.start, this.#digits.start) : NONE;
   }
 }

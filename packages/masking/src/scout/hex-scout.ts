@@ -7,6 +7,8 @@ import { runStart, shortRunEnd } from "./run.ts";
 /** A run is looked through in pieces of so many bytes, which overlap by more than a value's beginning takes. */
 const PIECE_BYTES = 4096;
 const OVERLAP_BYTES = 512;
+/** What stands so many bytes before decides how the first digits are read: the last letter of base64 may hold bits of a value's first. */
+const CONTEXT_BYTES = 48;
 
 /** The scout of what is inside. */
 export interface InsideScout {
@@ -31,7 +33,7 @@ export class HexScout {
 
   /** Looks through the run that `at` is in; where in it a value may begin, or `NONE`. */
   look(bytes: Uint8Array, from: number, at: number, end: number, goesOn: boolean): number {
-    const start = runStart(bytes, at, from, HEX);
+    const start = runStart(bytes, at, Math.max(0, from - CONTEXT_BYTES), HEX);
     const short = shortRunEnd(bytes, start, at, end, goesOn, this.#shortestRun, HEX);
     if (short !== NONE) {
       this.end = short;
@@ -40,7 +42,8 @@ export class HexScout {
     const cut = end - at > PIECE_BYTES;
     const to = cut ? at + PIECE_BYTES : end;
     const found = this.#lookThrough(bytes, start, to);
-    if (found !== NONE) return found;
+    // What the other pairs have begun may go on, and may have begun before.
+    if (found !== NONE) return Math.min(found, this.#endOf(this.#even, true), this.#endOf(this.#odd, true));
     const open = this.end === end && goesOn;
     if (cut && this.end === to) this.end = to - OVERLAP_BYTES;
     return Math.min(this.#endOf(this.#even, open), this.#endOf(this.#odd, open));

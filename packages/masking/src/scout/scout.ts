@@ -12,6 +12,7 @@ import type { Automaton } from "../automaton.ts";
 import { glance, glanceLength, maybeSilent, NO_SPELLING, UNCLEAR, WIDE } from "../glance.ts";
 import { LONGEST_HTML_NAME } from "../html-names.ts";
 import { AMPERSAND, BACKSPACE, isAlphanumeric, isSkipped, nibbles, PERCENT } from "../letters.ts";
+import type { RunScout, RunScouts } from "../search.ts";
 import { spellingLead } from "../spelling.ts";
 import { Base64Scout } from "./base64-scout.ts";
 import { Beginning } from "./beginning.ts";
@@ -25,6 +26,9 @@ const LOOKBACK = 32;
 /** At the end of bytes that go on, so many are left to the layer, and up to `MAX_TAIL` where they are a stretch of some encoding. */
 const TAIL = 12;
 const MAX_TAIL = 64;
+/** Steps that may go into finding out that no value begins: at first, and a byte. Text that takes more is made for it, and a layer's to read. */
+const STEPS_AT_FIRST = 4096;
+const STEPS_A_BYTE = 4;
 
 /** What all scouts of a mask set share. */
 export interface ScoutTables {
@@ -32,7 +36,7 @@ export interface ScoutTables {
   readonly grams: Grams;
 }
 
-export class Scout {
+export class Scout implements RunScouts {
   readonly #automaton: Automaton;
   readonly #grams: Grams;
   readonly #depth: number;
@@ -80,6 +84,8 @@ export class Scout {
   #look(bytes: Uint8Array, from: number, to: number, open: boolean): number {
     const { fourBits, fourShift } = this.#grams;
     const special = this.#special;
+    const beginning = this.#beginning;
+    beginning.spent = 0;
     let at = from;
     for (const aligned = from + ((4 - ((bytes.byteOffset + from) & 3)) & 3); at < aligned && at < to; at++) {
       if (special[bytes[at]!] === 1 && this.isBeginning(bytes, from, to, at, open)) return Math.max(from, at - 8);
@@ -105,6 +111,7 @@ export class Scout {
       const hash = hashOf(word, fourShift);
       at = first + index * 4;
       if (at >= found) return found;
+      if (beginning.spent > STEPS_AT_FIRST + STEPS_A_BYTE * (at - from)) return at;
       if (((fourBits[hash >>> 5]! >>> hash) & 1) === 1) {
         const second = secondHashOf(word, fourShift);
         if (((fourBits[second >>> 5]! >>> second) & 1) === 1 && this.#beginsAround(bytes, from, to, at, open))
@@ -136,6 +143,18 @@ export class Scout {
       if (special[bytes[at]!] === 1 && this.isBeginning(bytes, from, to, at, open)) return Math.min(found, Math.max(from, at - 8));
     }
     return found;
+  }
+
+  base64(depth: number): RunScout {
+    return depth === 0 ? this.#base64! : this.#inside!.base64(depth - 1);
+  }
+
+  hex(depth: number): RunScout {
+    return depth === 0 ? this.#hex! : this.#inside!.hex(depth - 1);
+  }
+
+  decimal(): RunScout {
+    return this.#decimal!;
   }
 
   /** Overwrites what it decoded last. */
