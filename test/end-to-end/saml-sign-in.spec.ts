@@ -3,6 +3,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { inflateRawSync } from "node:zlib";
 import { keyCode, ProofMaker } from "@sallyport/identity";
+import { Agent, request } from "undici";
 import { BrowserCommand } from "../../packages/cli/src/sign-in/browser.fixture.ts";
 import { LocalIdp, newPair } from "../../services/authn/src/trust/saml/local-idp.fixture.ts";
 import { freePorts } from "../demo/free-port.ts";
@@ -11,6 +12,9 @@ import { type Evidence, evidenceOnce } from "../faults/evidence-log.ts";
 import { embeddedSite, type Site } from "../faults/site.ts";
 import { removeScratch, scratchFolder } from "../support/process/scratch.ts";
 import { beginSignIn } from "../support/saml/begin-sign-in.ts";
+
+/** More than all other tests here post. */
+const samlPerMinute = 40;
 
 describe("a person signs in by SAML", () => {
   let site: Site;
@@ -32,6 +36,7 @@ describe("a person signs in by SAML", () => {
       configure: (config) => {
         config.listen.edge = `127.0.0.1:${port}`;
         const provider = { idp: idp.entityId, entityId: idp.audience, metadata, spInitiated: true, idpInitiated: true };
+        config.authn = { ...config.authn, samlPerMinute };
         config.trust.saml = [{ name: "staff", acs: idp.acs, groups: { attribute: "groups" }, ...provider }];
       },
     });
@@ -142,6 +147,12 @@ describe("a person signs in by SAML", () => {
     const second = await login("second");
     assert.equal(second.code, 4);
     assert.match(second.stderr, /used already/);
+    await evidenceOnce(site.log, "that refusal, as one of SAML", (all) =>
+      all.some(
+        ({ metadata, status, auth_protocol }) =>
+          metadata.event_code === "session.start" && status === "Failure" && auth_protocol === "SAML",
+      ),
+    );
   });
 
   it("and nothing else is served there", async () => {
@@ -169,6 +180,24 @@ describe("a person signs in by SAML", () => {
     assert.match(await metadata.text(), new RegExp(`Location="${base}/acs"`));
     const unknown = await sallyport(["login", "--saml", "nobody", "-c", site.configFile], { env });
     assert.deepEqual([unknown.code, /there is: staff/.test(unknown.stderr)], [2, true]);
+  });
+
+  it("nor is anything looked at of an address that posts too often, while others are served", async () => {
+    const statuses: number[] = [];
+    while (statuses.at(-1) !== 429 && statuses.length <= samlPerMinute) statuses.push((await post("AAAA")).status);
+    assert.equal(statuses.at(-1), 429);
+    const refused = await post(await idp.response({ nameId: "carol" }));
+    assert.equal(refused.status, 429);
+    assert.match(await refused.text(), /RATE_LIMITED/);
+    const elsewhere = new Agent({ localAddress: "127.0.0.2" });
+    const { statusCode } = await request(`${base}/acs`, {
+      method: "POST",
+      headers: { "content-type": "application/x-www-form-urlencoded" },
+      body: new URLSearchParams({ SAMLResponse: await idp.response({ nameId: "carol" }) }).toString(),
+      dispatcher: elsewhere,
+    });
+    await elsewhere.close();
+    assert.equal(statusCode, 200);
   });
 
   it("keeps the code out of what it logs", () => {

@@ -6,7 +6,7 @@ import { create, toBinary } from "@bufbuild/protobuf";
 import { BrokerService, ExchangeRequestSchema, TokenService } from "@sallyport/contracts";
 import { Agent, openChannel, ProofMaker, Refusal } from "@sallyport/sdk";
 import { Authority, type Issued } from "../../services/authn/src/trust/x509/authority.fixture.ts";
-import { evidenceOnce } from "../faults/evidence-log.ts";
+import { type Evidence, evidenceOnce } from "../faults/evidence-log.ts";
 import { embeddedSite, orders, type Site } from "../faults/site.ts";
 import { refusalOf } from "../faults/told.ts";
 import { removeScratch, scratchFolder } from "../support/process/scratch.ts";
@@ -61,6 +61,10 @@ describe("a workload signs in by its certificate", () => {
     assert.equal((await refusalOf(() => signIn(svid, ProofMaker.generate()))).metadata.x509, "key");
     const other = await (await Authority.root("mesh")).issue({ uri: ["spiffe://mesh.example.org/ns/release/sa/bot"] });
     assert.equal((await refusalOf(() => signIn(other))).metadata.x509, "untrusted");
+    const refusals = (all: Evidence[]) =>
+      all.filter(({ metadata, status }) => metadata.event_code === "session.start" && status === "Failure");
+    const records = refusals(await evidenceOnce(site.log, "both refusals", (all) => refusals(all).length >= 2));
+    assert.deepEqual(new Set(records.map(({ auth_protocol }) => auth_protocol)), new Set(["X.509"]));
   });
 
   describe("at the door for client certificates", () => {

@@ -22,6 +22,7 @@ import { Exchange } from "./exchange/exchange.ts";
 import { tokenHandlers } from "./exchange/token-handlers.ts";
 import { Feed } from "./feed/feed.ts";
 import { feedHandlers } from "./feed/feed-handlers.ts";
+import { AddressLimit } from "./http/address-limit.ts";
 import { registerOAuth } from "./http/register.ts";
 import { type AuthnKeys, readAuthnKeys } from "./keys/authn-keys.ts";
 import { CredentialKeyring, type KeyringOptions } from "./keys/credential-keyring.ts";
@@ -108,7 +109,8 @@ export async function start(host: Host): Promise<Running> {
     door.serve(RevocationService, revocationHandlers(gate, revocations, evidence));
   }
   registerOAuth(listeners.edge, { gate, feed: trust, exchange, renewal, revocations, evidence, audience, jwks, clock });
-  registerSaml(listeners.edge, saml?.signIns ?? [], evidence, audience);
+  const limit = new AddressLimit(config.authn.samlPerMinute, () => clock.monotonic());
+  registerSaml(listeners.edge, saml?.signIns ?? [], { evidence, audience, limit });
 
   return {
     name: "authn",

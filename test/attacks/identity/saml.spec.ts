@@ -279,9 +279,12 @@ describe("TOKN-13: attacks on SAML responses", () => {
     });
 
     it("an HMAC, for which the public certificate would be the key", async () => {
-      for (const name of ["http://www.w3.org/2000/09/xmldsig#hmac-sha1", "http://www.w3.org/2001/04/xmldsig-more#hmac-sha256"]) {
+      for (const [rule, name] of [
+        ["sha1", "http://www.w3.org/2000/09/xmldsig#hmac-sha1"],
+        ["algorithm", "http://www.w3.org/2001/04/xmldsig-more#hmac-sha256"],
+      ] as const) {
         const xml = (await signed()).replace("http://www.w3.org/2001/04/xmldsig-more#rsa-sha256", name);
-        await site.refuses(name.endsWith("sha1") ? "sha1" : "algorithm", posted(xml));
+        await site.refuses(rule, posted(xml));
       }
     });
 

@@ -11,6 +11,11 @@ export interface KeycloakServer extends OwnServer {
   admin(method: string, path: string, body?: unknown): Promise<unknown>;
 }
 
+export interface KeycloakOptions {
+  /** With the memory and the compiler that Keycloak gives itself, as where it is in earnest; else it starts quickly and stays small. */
+  earnest?: boolean;
+}
+
 /** Also of one that the environment names. */
 const administrator = { name: "admin", password: "administrator-of-a-test" };
 const named = () => process.env.SALLYPORT_TEST_KEYCLOAK;
@@ -23,8 +28,8 @@ function missing(): string | undefined {
 }
 
 /** A real identity provider for OIDC and SAML. It takes half a minute to start: share one in a spec file. */
-export const keycloak: Finder<KeycloakServer> = Object.assign(
-  async (): Promise<KeycloakServer | Skipped> => {
+export const keycloak: Finder<KeycloakServer, KeycloakOptions> = Object.assign(
+  async ({ earnest = false }: KeycloakOptions = {}): Promise<KeycloakServer | Skipped> => {
     const running = named();
     if (running !== undefined) return Object.assign(theirs(running), { admin: adminOf(running) });
     const why = missing();
@@ -48,12 +53,12 @@ export const keycloak: Finder<KeycloakServer> = Object.assign(
       ],
       env: {
         ...process.env,
-        JAVA_OPTS: heap,
+        ...(earnest ? {} : { JAVA_OPTS: heap }),
         KC_BOOTSTRAP_ADMIN_USERNAME: administrator.name,
         KC_BOOTSTRAP_ADMIN_PASSWORD: administrator.password,
       },
       ready: () => serves(port, `${address}/realms/master`),
-      startMs: 110_000,
+      startMs: earnest ? 300_000 : 110_000,
     }));
     return Object.assign(server, { admin: adminOf(address) });
   },

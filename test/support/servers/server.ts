@@ -54,13 +54,14 @@ export interface Recipe {
 export async function own(address: string, recipeFor: (folder: string) => Recipe): Promise<OwnServer> {
   const folder = scratchFolder("server");
   const recipe = recipeFor(folder);
-  let child: Child;
+  let child: Child | undefined;
   const start = async () => {
-    child = await Child.start(recipe.command, recipe.args, { cwd: folder, env: recipe.env ?? process.env });
+    const started = await Child.start(recipe.command, recipe.args, { cwd: folder, env: recipe.env ?? process.env });
+    child = started;
     await until(
       `${recipe.name} to start`,
       async () => {
-        if (!child.running) throw new Error(`${recipe.name} ended at its start: ${child.output.slice(-2000)}`);
+        if (!started.running) throw new Error(`${recipe.name} ended at its start: ${started.output.slice(-2000)}`);
         return recipe.ready();
       },
       recipe.startMs ?? 30_000,
@@ -68,22 +69,29 @@ export async function own(address: string, recipeFor: (folder: string) => Recipe
     await recipe.started?.();
   };
   await recipe.prepare?.();
-  await start();
+  try {
+    await start();
+  } catch (error) {
+    // A start script's own child does not end with it, unless it is told to by a signal that the script can pass on.
+    await child?.stop();
+    removeScratch(folder);
+    throw error;
+  }
   return {
     address,
     ours: true,
     folder,
-    output: () => child.output,
+    output: () => child?.output ?? "",
     stop: async () => {
-      await child.stop();
+      await child?.stop();
       removeScratch(folder);
     },
-    kill: () => child.kill(),
-    pause: () => child.pause(),
-    resume: () => child.resume(),
+    kill: async () => child?.kill(),
+    pause: () => child?.pause(),
+    resume: () => child?.resume(),
     restart: async ({ empty = false, from } = {}) => {
       const loses = empty || from !== undefined;
-      await (loses ? child.kill() : child.stop());
+      await (loses ? child?.kill() : child?.stop());
       if (loses) {
         rmSync(folder, { recursive: true, force: true });
         if (from === undefined) mkdirSync(folder);

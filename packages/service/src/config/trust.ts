@@ -58,6 +58,7 @@ export const authn = (folder: string) =>
       maxDepth: z.int().min(1).max(16).default(8).meta({ description: "Agents in a chain" }),
       maxChildren: z.int().min(1).max(10_000).default(256).meta({ description: "Live agents of one principal, over its whole tree" }),
       ticketsPerMinute: z.int().min(1).max(100_000).default(600).meta({ description: "Enrolment tickets of one principal" }),
+      samlPerMinute: z.int().min(1).max(100_000).default(300).meta({ description: "SAML responses posted from one address" }),
       credentialSeconds: z.int().min(5).max(600).default(600).meta({ description: "Life of a credential" }),
       sessionSeconds: z.int().min(60).max(2_592_000).default(43_200).meta({ description: "Life of a session; renewal ends with it" }),
       ticketSeconds: z.int().min(5).max(60).default(60).meta({ description: "Life of an enrolment ticket" }),

@@ -7,7 +7,7 @@ export interface EdgeRequest {
   readonly headers: ReadonlyMap<string, string>;
   /** At most 4 MiB. */
   readonly body: Uint8Array;
-  /** The socket's remote address. */
+  /** The socket's remote address and port: `<address>:<port>`. */
   readonly address: string;
   readonly signal: AbortSignal;
 }

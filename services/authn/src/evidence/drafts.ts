@@ -2,7 +2,7 @@ import type { Refusal } from "@sallyport/contracts";
 import { authentication, type Draft, entityManagement, type Facts } from "@sallyport/evidence";
 import { actionName, actorOf, type Ceiling, type Chain } from "@sallyport/identity";
 import type { VerifiedResponse } from "../trust/saml/verify-response.ts";
-import type { OutsideIdentity } from "../trust/trust-provider.ts";
+import type { OutsideIdentity, Protocol } from "../trust/trust-provider.ts";
 import type { Origin } from "./evidence.ts";
 
 /** A ceiling in records: `use,read prod/* orders-api`, one line an entry. */
@@ -156,7 +156,11 @@ export type Attempt =
   | "session.list";
 
 /** A call that was refused. */
-export function refusedCall(attempt: Attempt, refusal: Refusal, chain: Chain | undefined, origin: Origin): Draft {
+export function refusedCall(
+  attempt: Attempt,
+  refusal: Refusal,
+  { chain, origin, protocol = "OIDC" }: { chain: Chain | undefined; origin: Origin; protocol?: Protocol },
+): Draft {
   const facts = { event: attempt, status: "failure", reason: refusal.reason, sentence: refusal.message, chain, ...from(origin) } as const;
   switch (attempt) {
     case "agent.delegate":
@@ -174,6 +178,6 @@ export function refusedCall(attempt: Attempt, refusal: Refusal, chain: Chain | u
     case "session.saml":
       return authentication("logon", { ...facts, protocol: "SAML", details: { rule: refusal.metadata.saml ?? "" } });
     case "session.start":
-      return authentication("logon", { ...facts, protocol: "OIDC" });
+      return authentication("logon", { ...facts, protocol });
   }
 }

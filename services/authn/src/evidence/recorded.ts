@@ -2,6 +2,7 @@ import { isSpanContextValid, trace } from "@opentelemetry/api";
 import { Refusal } from "@sallyport/contracts";
 import type { Chain } from "@sallyport/identity";
 import type { Call } from "@sallyport/service";
+import type { Protocol } from "../trust/trust-provider.ts";
 import { type Attempt, refusedCall } from "./drafts.ts";
 import type { Evidence, Origin } from "./evidence.ts";
 
@@ -10,6 +11,8 @@ export interface Story {
   origin: Origin;
   /** Set once the caller is known. */
   chain: Chain | undefined;
+  /** How an outside identity is being shown, where one is. */
+  protocol?: Protocol;
 }
 
 /** Serves a call so that a refusal is on record before it is given. What succeeds records itself. */
@@ -21,7 +24,7 @@ export async function recorded<T>(evidence: Evidence, attempt: Attempt, call: Ca
     const refusal =
       error instanceof Refusal ? error : new Refusal("INTERNAL", "Sallyport failed here; its log says why.", { cause: error });
     // Without a nonce a proof cannot be made: to ask for one is the protocol's first step, not an attempt at anything.
-    if (refusal.reason !== "PROOF_REQUIRED") await evidence.refusal(refusedCall(attempt, refusal, story.chain, story.origin));
+    if (refusal.reason !== "PROOF_REQUIRED") await evidence.refusal(refusedCall(attempt, refusal, story));
     throw error;
   }
 }

@@ -5,6 +5,7 @@ import type { Call, Gate, Handlers } from "@sallyport/service";
 import type { Evidence } from "../evidence/evidence.ts";
 import { recorded } from "../evidence/recorded.ts";
 import type { Renewal } from "../sessions/renewal.ts";
+import { protocolOf } from "../trust/outside-identities.ts";
 import type { Exchange } from "./exchange.ts";
 import { parseExchange } from "./parse-exchange.ts";
 
@@ -13,6 +14,7 @@ export function tokenHandlers(gate: Gate, exchange: Exchange, renewal: Renewal, 
   return {
     exchange: (request, call) =>
       recorded(evidence, "session.start", call, async (story) => {
+        story.protocol = protocolOf(request.subjectTokenType);
         const { thumbprint, publicJwk } = await gate.prove(call);
         story.origin = { ...story.origin, thumbprint };
         return {

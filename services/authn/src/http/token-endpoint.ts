@@ -5,6 +5,7 @@ import { recorded, type Story } from "../evidence/recorded.ts";
 import type { Exchange, ExchangeOrder } from "../exchange/exchange.ts";
 import type { IssuedCredential } from "../sessions/credential-issuer.ts";
 import type { Renewal } from "../sessions/renewal.ts";
+import { protocolOf } from "../trust/outside-identities.ts";
 import { ceilingFromDetails } from "./authorization-details.ts";
 import { edgeCall, endpoint } from "./edge-call.ts";
 import { invalid, parseForm } from "./form.ts";
@@ -48,6 +49,7 @@ export const tokenEndpoint =
   };
 
 async function begin({ gate, exchange }: TokenEndpointParts, form: Form, call: Call, story: Story): Promise<IssuedCredential> {
+  story.protocol = protocolOf(form.get("subject_token_type") ?? "");
   const order = orderOf(form);
   const { thumbprint, publicJwk } = await gate.prove(call);
   story.origin = { ...story.origin, thumbprint };

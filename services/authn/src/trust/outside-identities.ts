@@ -1,5 +1,5 @@
 import type { SignInCodes } from "./saml/sign-in-codes.ts";
-import type { OutsideIdentity } from "./trust-provider.ts";
+import type { OutsideIdentity, Protocol } from "./trust-provider.ts";
 import type { TrustProviders } from "./trust-providers.ts";
 import type { WorkloadCertificates } from "./x509/workload-certificates.ts";
 
@@ -8,6 +8,12 @@ export const samlCodeType = "urn:sallyport:token-type:saml-code";
 
 /** A workload's certificate and those up to its bundle, PEM; its key proves the call, or the connection. */
 export const certificateType = "urn:sallyport:token-type:x509";
+
+/** How an outside identity is shown, by the type that its proof is said to be. */
+export function protocolOf(tokenType: string): Protocol {
+  if (tokenType === samlCodeType) return "SAML";
+  return tokenType === certificateType ? "X.509" : "OIDC";
+}
 
 /** What else than tokens shows an outside identity. */
 export interface OtherProofs {

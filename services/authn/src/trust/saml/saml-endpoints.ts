@@ -4,6 +4,7 @@ import type { EdgeListener, EdgeRequest, EdgeResponse } from "@sallyport/service
 import { samlAccepted } from "../../evidence/drafts.ts";
 import type { Evidence } from "../../evidence/evidence.ts";
 import { recorded } from "../../evidence/recorded.ts";
+import type { AddressLimit } from "../../http/address-limit.ts";
 import { edgeCall, endpoint } from "../../http/edge-call.ts";
 import { invalid } from "../../http/form.ts";
 import { beginPage, codePage, declinedPage, refusedPage, sendTo } from "./saml-pages.ts";
@@ -12,7 +13,11 @@ import type { Accepted, SamlSignIn } from "./saml-sign-in.ts";
 import type { Waiting } from "./sign-in-request.ts";
 
 /** Under `/saml/<name>/`: `metadata`, `login` where the command line sends a browser and the person says yes, and `acs` where the identity provider does. */
-export function registerSaml(edge: EdgeListener, signIns: readonly SamlSignIn[], evidence: Evidence, audience: string): void {
+export function registerSaml(
+  edge: EdgeListener,
+  signIns: readonly SamlSignIn[],
+  { evidence, audience, limit }: { evidence: Evidence; audience: string; limit: AddressLimit },
+): void {
   for (const signIn of signIns) {
     const base = `/saml/${signIn.provider.name}`;
     edge
@@ -23,7 +28,7 @@ export function registerSaml(edge: EdgeListener, signIns: readonly SamlSignIn[],
       }))
       .route("GET", `${base}/login`, loginPage(signIn, evidence))
       .route("POST", `${base}/login`, loginEndpoint(signIn, evidence, audience))
-      .route("POST", `${base}/acs`, acsEndpoint(signIn, evidence, audience));
+      .route("POST", `${base}/acs`, acsEndpoint(signIn, evidence, audience, limit));
   }
 }
 
@@ -56,8 +61,9 @@ function assertFromOwnPage({ headers }: EdgeRequest, { provider }: SamlSignIn): 
     throw invalid(`Begin at the command line, sallyport login --saml, and go on at the page of ${origin}.`);
 }
 
-const acsEndpoint = (signIn: SamlSignIn, evidence: Evidence, audience: string) => (request: EdgeRequest) =>
+const acsEndpoint = (signIn: SamlSignIn, evidence: Evidence, audience: string, limit: AddressLimit) => (request: EdgeRequest) =>
   answered(evidence, "saml-acs", request, async (story) => {
+    limit.count(request.address);
     const accepted = await signIn.accept(parseResponseField(request));
     await evidence.record(samlAccepted(signIn.provider.name, accepted.verified, story.origin));
     return handOver(accepted, audience);

@@ -67,6 +67,9 @@ const whys = {
 
 export type SamlRule = keyof typeof whys;
 
+/** Each rule by its name. */
+export const samlRules = Object.keys(whys) as SamlRule[];
+
 /** @param detail of the provider's, already made printable; ends the sentence's middle */
 export const samlRefused = (rule: SamlRule, cause?: unknown, detail = ""): Refusal =>
   new Refusal("UNAUTHENTICATED", `The SAML response is not accepted: ${whys[rule]}${detail}. Sign in again.`, {
