@@ -17,11 +17,17 @@ const maxEncodings = 2;
  *
  * @param contentEncoding the header's value; codings in the order in which they were applied
  */
-export async function* decodedBody(body: AsyncIterable<Uint8Array>, contentEncoding: string | undefined): AsyncIterable<Uint8Array> {
+export function decodedBody(body: AsyncIterable<Uint8Array>, contentEncoding: string | undefined): AsyncIterable<Uint8Array> {
   const codings = codingsOf(contentEncoding);
-  if (codings.length === 0) {
-    yield* body;
-    return;
+  return codings.length === 0 ? body : unpackedBody(body, codings);
+}
+
+async function* unpackedBody(body: AsyncIterable<Uint8Array>, codings: readonly string[]): AsyncIterable<Uint8Array> {
+  if (codings.length > maxEncodings) {
+    throw new Refusal(
+      "RESPONSE_UNINSPECTABLE",
+      "The target's answer is packed more than twice over; it cannot be masked, so it was not passed on.",
+    );
   }
   let received = 0;
   let unpacked = 0;
@@ -57,19 +63,11 @@ export async function* decodedBody(body: AsyncIterable<Uint8Array>, contentEncod
   }
 }
 
-function codingsOf(contentEncoding: string | undefined): string[] {
-  const codings = (contentEncoding ?? "")
+const codingsOf = (contentEncoding = ""): string[] =>
+  contentEncoding
     .split(",")
     .map((coding) => coding.trim().toLowerCase())
     .filter((coding) => coding !== "" && coding !== "identity");
-  if (codings.length > maxEncodings) {
-    throw new Refusal(
-      "RESPONSE_UNINSPECTABLE",
-      "The target's answer is packed more than twice over; it cannot be masked, so it was not passed on.",
-    );
-  }
-  return codings;
-}
 
 function decoderFor(coding: string): Transform {
   switch (coding) {
