@@ -1,9 +1,10 @@
 import { createHash } from "node:crypto";
 import { Refusal } from "@sallyport/contracts";
-import { compactVerify, decodeJwt, decodeProtectedHeader } from "jose";
+import { decodeJwt, decodeProtectedHeader } from "jose";
 import type { PublishedKey } from "./published-keys.ts";
 import { trustDomainOf } from "./spiffe-id.ts";
 import type { TrustProvider } from "./trust-provider.ts";
+import { signatureHolds } from "./verify-jws.ts";
 
 /** The claims of a token, its signature checked. */
 export type Claims = Readonly<Record<string, unknown>>;
@@ -55,7 +56,8 @@ export async function verifySignature(
   if (cty !== undefined) throw refused("it holds another token");
   const { key } = await find(alg, kid);
   try {
-    const { payload } = await compactVerify(token, key, { algorithms: [alg] });
+    if (!signatureHolds(token, alg, key)) throw new Error("the signature is another");
+    const payload = Buffer.from(token.split(".")[1] as string, "base64url");
     return asObject(JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(payload)));
   } catch (cause) {
     throw refused("its signature does not match", cause);

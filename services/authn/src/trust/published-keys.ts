@@ -1,11 +1,12 @@
-import { type CryptoKey, importJWK, type JWK } from "jose";
+import { KeyObject } from "node:crypto";
+import { importJWK, type JWK } from "jose";
 import { fits } from "./algorithms.ts";
 
 /** A key that an issuer publishes, ready to check signatures of one algorithm. */
 export interface PublishedKey {
   readonly kid: string | undefined;
   readonly algorithm: string;
-  readonly key: CryptoKey;
+  readonly key: KeyObject;
 }
 
 /** Most entries of a key set that are looked at. */
@@ -28,7 +29,7 @@ export async function publishedKeys(document: unknown, algorithms: readonly stri
   return found;
 }
 
-async function publicKey(jwk: JWK, algorithm: string): Promise<CryptoKey | undefined> {
+async function publicKey(jwk: JWK, algorithm: string): Promise<KeyObject | undefined> {
   try {
     const { kty, crv, x, y, n, e } = jwk;
     const known = Object.fromEntries(Object.entries({ kty, crv, x, y, n, e }).filter(([, value]) => value !== undefined)) as JWK;
@@ -36,7 +37,7 @@ async function publicKey(jwk: JWK, algorithm: string): Promise<CryptoKey | undef
     if (key instanceof Uint8Array || key.type !== "public") return undefined;
     const { modulusLength } = key.algorithm as { modulusLength?: number };
     // RFC 7518 §3.3: 2048 bits or larger.
-    return modulusLength !== undefined && modulusLength < 2048 ? undefined : key;
+    return modulusLength !== undefined && modulusLength < 2048 ? undefined : KeyObject.from(key as never);
   } catch {
     return undefined;
   }
