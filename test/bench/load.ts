@@ -53,15 +53,16 @@ async function whole(call: () => Promise<unknown>, settings: Settings): Promise<
   }
 }
 
-/** What counts as faster, and how long anybody is waited for. */
-const warm = { gain: 1.05, mostMs: 60_000 };
+/** What counts as faster, and how long anybody is waited for, at least and at most. */
+const warm = { gain: 1.05, leastMs: 25_000, mostMs: 90_000 };
 
-/** Calls until that gets no faster, from one stretch to the next, or for a minute: for what runs on a compiler of its own. */
+/** Calls until that gets no faster, from one stretch to the next: for what runs on a compiler that takes its time. */
 export async function warmed(name: string, call: () => Promise<unknown>, settings: Settings): Promise<void> {
   if (settings.warmUp === 0) return;
-  const until = performance.now() + warm.mostMs;
+  const began = performance.now();
+  const elapsed = () => performance.now() - began;
   let best = 0;
-  for (let perSecond = 1; perSecond > best * warm.gain && performance.now() < until; ) {
+  for (let perSecond = 1; elapsed() < warm.leastMs || (perSecond > best * warm.gain && elapsed() < warm.mostMs); ) {
     best = Math.max(best, perSecond);
     ({ perSecond } = await whole(call, { ...settings, seconds: Math.max(settings.warmUp, 5) }));
     settings.say(`${name} warms up: ${perSecond.toFixed(0)}/s`);
