@@ -11,6 +11,7 @@ import { startIssuer } from "../demo/issuer.ts";
 import { shareKeys } from "../demo/scaled-out.ts";
 import { removeScratch, scratchFolder } from "../support/process/scratch.ts";
 import { Service } from "./service.ts";
+import { steadily } from "./told.ts";
 
 export type Role = (typeof roles)[number];
 const roles = ["authn", "pdp", "broker", "audit"] as const;
@@ -195,8 +196,8 @@ async function startOutside({ configure, canary = `sk_live_${randomBytes(18).toS
         };
         const person = async (name: string, groups: readonly string[]) =>
           kept(await Person.signIn({ endpoints, idToken: await idToken(name, groups) }));
-        const keeper = await person("kim", ["secret-keepers"]);
-        for (const secret of secrets) await keeper.session.broker.write({ secret, fields: { token: Buffer.from(canary) } });
+        const keeper = await steadily(() => person("kim", ["secret-keepers"]));
+        for (const secret of secrets) await steadily(() => keeper.session.broker.write({ secret, fields: { token: Buffer.from(canary) } }));
         return {
           folder,
           canary,

@@ -37,3 +37,17 @@ export async function eventually(wanted: string, call: () => Promise<unknown>, t
     assert.ok(after < timeoutMs, `after ${timeoutMs} ms still ${last} and not ${wanted}`);
   }
 }
+
+/**
+ * What a call gives once the machine has time for it: on one that has much else to do a lease may be lost for a moment.
+ * @throws what else it is refused for; STATE_UNAVAILABLE after `timeoutMs`
+ */
+export async function steadily<T>(call: () => Promise<T>, timeoutMs = 20_000): Promise<T> {
+  for (const until = performance.now() + timeoutMs; ; await sleep(50)) {
+    try {
+      return await call();
+    } catch (error) {
+      if (!(error instanceof Refusal) || error.reason !== "STATE_UNAVAILABLE" || performance.now() > until) throw error;
+    }
+  }
+}

@@ -15,7 +15,10 @@ export type Algorithm = "ES256" | "EdDSA";
 
 const form = /^([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)$/;
 
-/** Takes a JWS apart; undefined where it is not three base64url parts of which two are JSON objects, or is too long. */
+/**
+ * Takes a JWS apart; undefined where it is not three base64url parts of which two are JSON objects, or is too long. A signature has
+ * one spelling: of the last character some bits stand for nothing, and must be zero (RFC 4648 §3.5), so that no second text is as good.
+ */
 export function splitJws(token: string, maxLength: number): CompactJws | undefined {
   if (token.length > maxLength) return undefined;
   const [, encodedHeader = "", payload = "", signature = ""] = form.exec(token) ?? [];
@@ -23,7 +26,9 @@ export function splitJws(token: string, maxLength: number): CompactJws | undefin
   const claims = parseObject(payload);
   if (header === undefined || claims === undefined) return undefined;
   const signingInput = token.slice(0, token.length - signature.length - 1);
-  return { encodedHeader, header, claims, signingInput, signature: Buffer.from(signature, "base64url") };
+  const bytes = Buffer.from(signature, "base64url");
+  if (bytes.toString("base64url") !== signature) return undefined;
+  return { encodedHeader, header, claims, signingInput, signature: bytes };
 }
 
 /**

@@ -1,5 +1,5 @@
 import { create, type DescMethod, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
-import { BrokerService, TokenService } from "@sallyport/contracts";
+import { BrokerService, Refusal, TokenService } from "@sallyport/contracts";
 import { Agent, type Endpoints, idTokenType, ProofMaker, useRequest } from "@sallyport/sdk";
 import { rawCall } from "../../end-to-end/raw-call.ts";
 import { orders, type Site } from "../site.ts";
@@ -13,10 +13,11 @@ export interface Spent {
 }
 
 /** A proof of a use at the broker, used. @param path that the use has for itself */
-export async function spentProof(site: Site, agent: Agent, path: string): Promise<Spent> {
+export async function spentProof(site: Site, agent: Agent, path: string): Promise<Spent & { readonly path: string }> {
   const { session } = agent;
   const request = useRequest({ target: "orders-read", path });
-  return spend("a proof at the broker", BrokerService.method.use, request, session.proofs, site.endpoints, session.credential.token);
+  const { use } = BrokerService.method;
+  return { ...(await spend("a proof at the broker", use, request, session.proofs, site.endpoints, session.credential.token)), path };
 }
 
 /** A token for single use: with the proof that it was used with, with a fresh one by the same key, and with another key. */
@@ -77,6 +78,7 @@ async function spend<M extends DescMethod>(
   if (nonce !== undefined) proofs.remember(nonce, peer);
   const headers = prove();
   const first = await rawCall(endpoints, path, bytes, headers);
+  if (first.reason === "STATE_UNAVAILABLE") throw new Refusal(first.reason, first.details);
   if (first.code !== 0) throw new Error(`${what} was not taken the first time: ${first.reason} ${first.details}`);
   return {
     what,

@@ -8,7 +8,7 @@ import { completeUses, effectProblems } from "../effects.ts";
 import { evidenceOnce } from "../evidence-log.ts";
 import { type Recorder, startRecorder } from "../recorder.ts";
 import { type Site, splitSite } from "../site.ts";
-import { eventually, read, told } from "../told.ts";
+import { eventually, read, steadily, told } from "../told.ts";
 import { AtWork } from "./at-work.ts";
 import { enrolled, spentProof, spentToken } from "./spent.ts";
 import { Tries } from "./tries.ts";
@@ -27,6 +27,15 @@ const refusals: ReadonlySet<string> = new Set([
   ...["STATE_UNAVAILABLE", "CREDENTIAL_REVOKED", "CREDENTIAL_EXPIRED"],
   ...["PROOF_INVALID", "PROOF_REQUIRED", "UNAUTHENTICATED", "TICKET_INVALID"],
 ]);
+
+/** What is told once the state can be asked. */
+async function toldSteadily(attempt: () => Promise<string>): Promise<string> {
+  for (let tries = 0; ; tries++) {
+    const outcome = await attempt();
+    if (outcome !== "STATE_UNAVAILABLE" || tries > 100) return outcome;
+    await sleep(50);
+  }
+}
 
 interface Fault {
   readonly what: string;
@@ -106,20 +115,23 @@ describeWith("the state is lost while people and agents are at work", { redis: w
       const name = what.replaceAll(" ", "-");
       let turn = 0;
       // Signing in takes a second of its own right after something was revoked.
-      const [doomed, elder] = (await Promise.all(["doomed", "elder"].map((one) => site.agent(`${one}-${name}`)))) as [Agent, Agent];
+      const signedIn = (one: string) => steadily(() => site.agent(`${one}-${name}`));
+      const [doomed, elder] = (await Promise.all(["doomed", "elder"].map(signedIn))) as [Agent, Agent];
       kept(doomed);
       kept(elder);
-      const below = await enrolled(doomed);
+      const below = await steadily(() => enrolled(doomed));
       kept(below.child);
-      const other = await enrolled(elder);
+      const other = await steadily(() => enrolled(elder));
       kept(other.child);
-      const spentPath = `/v1/orders/spent-${name}`;
-      const spent = [await spentProof(site, elder, spentPath), ...(await spentToken(site)), other.byAnother];
-      await read(doomed, `/v1/orders/doomed-${name}`);
-      await read(below.child, `/v1/orders/doomed-child-${name}`);
-      const sam = kept(await site.person("sam", ["security"]));
+      const newPath = () => `/v1/orders/spent-${name}-${turn++}`;
+      const proof = await steadily(() => spentProof(site, elder, newPath()));
+      const spent = [proof, ...(await steadily(() => spentToken(site))), other.byAnother];
+      await steadily(() => read(doomed, `/v1/orders/doomed-${name}-${turn++}`));
+      await steadily(() => read(below.child, `/v1/orders/doomed-child-${name}-${turn++}`));
+      const sam = kept(await steadily(() => site.person("sam", ["security"])));
       copy("beforeRevocation");
-      await sam.session.revocations.revoke({ subject: { case: "sessionId", value: doomed.sessionId }, reason: "misbehaves" });
+      const subject = { case: "sessionId" as const, value: doomed.sessionId };
+      await steadily(() => sam.session.revocations.revoke({ subject, reason: "misbehaves" }));
       const revokedAt = Date.now();
       await sleep(inForceMs);
 
@@ -143,13 +155,13 @@ describeWith("the state is lost while people and agents are at work", { redis: w
       const tookMs = await work.allWorkSince(regainAt, backWithinMs);
       if (raises !== undefined) {
         for (const one of [elder, other.child]) {
-          assert.equal(await told(() => read(one, `/v1/orders/elder-${name}`)), "CREDENTIAL_REVOKED");
-          assert.equal(await told(() => one.session.tokens.renew({})), "CREDENTIAL_REVOKED");
+          assert.equal(await toldSteadily(() => told(() => read(one, `/v1/orders/elder-${name}`))), "CREDENTIAL_REVOKED");
+          assert.equal(await toldSteadily(() => told(() => one.session.tokens.renew({}))), "CREDENTIAL_REVOKED");
         }
-        assert.equal(await other.byItsKey.again(), "TICKET_INVALID");
+        assert.equal(await toldSteadily(other.byItsKey.again), "TICKET_INVALID");
       } else {
         await eventually("done", () => read(elder, `/v1/orders/elder-${name}-${turn++}`));
-        assert.equal(await other.byItsKey.again(), "done", "the same key, the same answer");
+        assert.equal(await toldSteadily(other.byItsKey.again), "done", "the same key, the same answer");
       }
       // Long enough that the tries meet the state as it is now.
       await sleep(1_000);
@@ -159,7 +171,7 @@ describeWith("the state is lost while people and agents are at work", { redis: w
       assert.deepEqual(within(lostAt + inForceMs, regainAt), [], "effects without state");
       const late = (part: string, since = 0) => target.arrived.filter(({ path, at }) => path.includes(part) && at > since);
       assert.deepEqual(late(`revoked-${name}`, revokedAt + inForceMs), []);
-      assert.equal(late(spentPath).length, 1, "a proof counts once");
+      assert.equal(late(proof.path).length, 1, "a proof counts once");
       if (raises !== undefined) assert.deepEqual(late(`elder-${name}`), []);
 
       const outcomes = new Set(work.workers.flatMap(({ turns }) => turns.filter(({ at }) => at > lostAt).map(({ outcome }) => outcome)));

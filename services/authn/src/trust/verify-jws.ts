@@ -29,5 +29,7 @@ export function signatureHolds(token: string, algorithm: string, key: KeyObject)
   if (way === undefined) return false;
   const end = token.lastIndexOf(".");
   const signature = Buffer.from(token.slice(end + 1), "base64url");
+  // One spelling (RFC 4648 §3.5): the bits of the last character that stand for nothing are zero.
+  if (signature.toString("base64url") !== token.slice(end + 1)) return false;
   return verify(way.hash, Buffer.from(token.slice(0, end), "latin1"), { key, ...way.of }, signature);
 }
