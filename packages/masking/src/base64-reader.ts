@@ -12,8 +12,8 @@ import { MIN_LETTERS, Stretch } from "./base64-stretch.ts";
 import { glance, NO_SPELLING, WIDE } from "./glance.ts";
 import { isSkipped, SPELLING_LEADS, sextets } from "./letters.ts";
 import type { Origin, Search } from "./search.ts";
-import { Spelling } from "./spelling.ts";
-import { nextToRead } from "./stretches.ts";
+import { Spelling, spellingLead } from "./spelling.ts";
+import { CONTEXT_BYTES, nextToRead } from "./stretches.ts";
 
 /** More skipped bytes than this in a row end a stretch. */
 export const MAX_SKIPPED = 4;
@@ -63,7 +63,7 @@ export class Base64Reader {
   read(bytes: Uint8Array, from: number, to: number, base: number): void {
     let at = from;
     while (at < to) {
-      if (!this.#open) at = nextToRead(bytes, at, to, base64Kinds, MIN_LETTERS, this.#search.scouts?.base64(this.#depth));
+      if (!this.#open) at = nextToRead(bytes, at, to, base64Kinds, MIN_LETTERS, this.#search.scouts?.base64(this.#depth), CONTEXT_BYTES);
       if (at === to) break;
       this.#open = true;
       at = this.#readStretch(bytes, at, to, base);
@@ -187,6 +187,7 @@ export class Base64Reader {
 
 /** Whether it is clear that what `bytes` spell at `at` is no letter. */
 export function spellsNoLetter(bytes: Uint8Array, at: number, to: number): boolean {
+  if (at + 1 < to && spellingLead(bytes[at + 1]!) > 0) return true;
   const spelled = glance(bytes, at, to);
   return spelled === NO_SPELLING || spelled <= WIDE || (spelled >= 0 && sextets[spelled]! < 0 && !isSkipped(spelled));
 }

@@ -49,7 +49,7 @@ export class DecimalReader {
       if (at < to) this.#inside = false;
     }
     while (at < to) {
-      if (!this.#open) at = nextToRead(bytes, at, to, decimalKinds, MIN_BYTES, this.#search.scouts?.decimal());
+      if (!this.#open) at = nextToRead(bytes, at, to, decimalKinds, MIN_BYTES, this.#search.scouts?.decimal(), 0);
       if (at === to) return;
       this.#open = true;
       at = this.#readStretch(bytes, at, to, base);

@@ -6,7 +6,7 @@
 import { DecodedUnits } from "./decoded-units.ts";
 import { nibbles } from "./letters.ts";
 import type { Origin, Search } from "./search.ts";
-import { nextToRead } from "./stretches.ts";
+import { CONTEXT_BYTES, nextToRead } from "./stretches.ts";
 
 const MIN_BYTES = 16;
 /** More separators than this in a row end a stretch. */
@@ -39,7 +39,7 @@ export class HexReader {
   read(bytes: Uint8Array, from: number, to: number, base: number): void {
     let at = from;
     while (at < to) {
-      if (!this.#open) at = nextToRead(bytes, at, to, hexKinds, MIN_BYTES, this.#search.scouts?.hex(this.#depth));
+      if (!this.#open) at = nextToRead(bytes, at, to, hexKinds, MIN_BYTES, this.#search.scouts?.hex(this.#depth), CONTEXT_BYTES);
       if (at === to) return;
       this.#open = true;
       at = this.#readStretch(bytes, at, to, base);

@@ -1,7 +1,7 @@
 import type { RunScout } from "./search.ts";
 
-/** A stretch is read from so many bytes before the place where a value may begin in it. */
-const CONTEXT_BYTES = 48;
+/** What stands so many bytes before decides how letters and digits are read. */
+export const CONTEXT_BYTES = 48;
 
 /**
  * Start of the next stretch of at least `shortest` bytes whose `kinds` are not 0, or of one that reaches `to`, where it may go on; `to` when
@@ -18,7 +18,10 @@ export function nextStretch(bytes: Uint8Array, from: number, to: number, kinds: 
   return to;
 }
 
-/** As `nextStretch`, but for those in which no value begins, as `scout` tells; and of a longer one only what a value may be in. */
+/**
+ * As `nextStretch`, but for those in which no value begins, as `scout` tells; and of a longer one only what a value may be in, and `context` bytes
+ * before.
+ */
 export function nextToRead(
   bytes: Uint8Array,
   from: number,
@@ -26,13 +29,14 @@ export function nextToRead(
   kinds: Uint8Array,
   shortest: number,
   scout: RunScout | undefined,
+  context: number,
 ): number {
   let at = from;
   for (;;) {
     at = nextStretch(bytes, at, to, kinds, shortest);
     if (at === to || scout === undefined) return at;
     const found = scout.look(bytes, at, at, to, true);
-    if (found <= to) return Math.max(at, found - CONTEXT_BYTES);
+    if (found <= to) return Math.max(at, found - context);
     at = Math.min(to, scout.end);
   }
 }

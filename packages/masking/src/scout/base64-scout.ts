@@ -4,8 +4,8 @@
  * value's first five letters, or one of them is special, or all are letters of base64 or hex themselves.
  */
 import { MAX_SKIPPED, spellsNoLetter } from "../base64-reader.ts";
-import { maybeSilent } from "../glance.ts";
-import { AMPERSAND, BACKSLASH, BACKSPACE, ESCAPE, isSkipped, nibbles, PERCENT, sextets } from "../letters.ts";
+import { glance, glanceLength, maybeSilent, NO_SPELLING, WIDE } from "../glance.ts";
+import { AMPERSAND, BACKSLASH, BACKSPACE, ESCAPE, isAlphanumeric, isSkipped, nibbles, PERCENT, sextets } from "../letters.ts";
 import { CONTROL_LETTERS, Spelling, spellingLead } from "../spelling.ts";
 import { type Grams, hashOf, secondHashOf } from "./grams.ts";
 import { BASE64, bitsOf, groupBits, isSpecial, NONE, PLAIN } from "./kinds.ts";
@@ -24,9 +24,15 @@ const GROUPS_BEFORE = 4;
 const GROUPS_AFTER = 16;
 /** As before, to be sure. */
 const MANY_GROUPS_AFTER = 64;
+/** Most of what looks like a beginning is none by the next few bytes. */
+const GROUPS_AT_FIRST = [4, GROUPS_AFTER, MANY_GROUPS_AFTER] as const;
 /** A run is looked through in pieces of so many bytes, which overlap. */
 const PIECE_BYTES = 4096;
 const OVERLAP_BYTES = 512;
+
+/** More looks than these, at first and for letters, are more work than a layer's. */
+const LOOKS_AT_FIRST = 8;
+const LETTERS_A_LOOK = 32;
 
 /** The scout of what is inside. */
 export interface InnerScout {
@@ -58,10 +64,12 @@ export class Base64Scout {
   /** Letters around one that is looked at more closely, and where a value may begin for it. */
   readonly #around: Letters = lettersFor(UNKNOWN_LETTERS + 4 * (GROUPS_BEFORE + MANY_GROUPS_AFTER + 2));
   #near = NONE;
+  /** How often it was looked at more closely, in this piece of a run. */
+  #looks = 0;
   #group = 0;
   readonly #few: Letters = lettersFor(FEW_LETTERS + 1);
-  /** Places of the spelled letters of the stretch. */
-  readonly #spelled: number[] = [];
+  /** Places of the spelled letters of the stretch, where each spelling ends, and how many letters stand up to there. */
+  readonly #spelled: { readonly place: number; readonly end: number; readonly count: number }[] = [];
   #window = new Uint8Array(3 * (GROUPS_BEFORE + MANY_GROUPS_AFTER) + 3);
   #decoded = new Uint8Array(1024);
 
@@ -88,6 +96,7 @@ export class Base64Scout {
     const open = goesOn || cut;
     let found = NONE;
     let reachesEnd = false;
+    this.#looks = 0;
     while (found === NONE && start < to && (bits[bytes[start]!]! & BASE64) !== 0) {
       this.#near = NONE;
       const quickEnd = this.#lookQuickly(bytes, start, to, open, cut);
@@ -98,9 +107,9 @@ export class Base64Scout {
         continue;
       }
       this.#spelled.length = 0;
-      const slowEnd = this.#read(this.#stretch, bytes, start, to, open, true);
+      const slowEnd = this.#read(bytes, start, to, open);
       reachesEnd = slowEnd >= to;
-      found = this.#lookStretch(bytes, to, open && reachesEnd, goesOn && !cut);
+      found = this.#lookStretch(bytes, open && reachesEnd, goesOn && !cut);
       start = slowEnd + 1;
     }
     this.end = Math.max(at + 4, cut && reachesEnd ? to - OVERLAP_BYTES : Math.min(start, to));
@@ -153,7 +162,7 @@ export class Base64Scout {
         gram = ((threeBits[second >>> 5]! >>> second) & 1) === 1;
       }
       const suspect = (group & PLAIN) === 0 && count > UNKNOWN_LETTERS && this.#isSuspect(bytes, at, to, word);
-      if ((gram || suspect) && this.#isNear(bytes, from, at, to, gram ? word : -1, suspect ? word : -1)) {
+      if ((gram || suspect) && (this.#isHostile(count) || this.#isNear(bytes, from, at, to, gram, suspect))) {
         this.#near = Math.max(from, at - 2 * LOOKBACK);
         return at;
       }
@@ -162,18 +171,18 @@ export class Base64Scout {
   }
 
   /** Whether a value may begin about the group that ends at `at`, by the letters around it. */
-  #isNear(bytes: Uint8Array, from: number, at: number, to: number, gram: number, suspect: number): boolean {
+  #isNear(bytes: Uint8Array, from: number, at: number, to: number, gram: boolean, suspect: boolean): boolean {
     let first = at;
     for (let letters = 1; first > from && letters < 4 * (GROUPS_BEFORE + 1) + UNKNOWN_LETTERS; first--) {
       const before = bytes[first - 1]!;
       if (sextets[before]! >= 0) letters++;
       else if (!isSkipped(before)) break;
     }
-    for (const groups of [GROUPS_AFTER, MANY_GROUPS_AFTER]) {
+    for (const groups of GROUPS_AT_FIRST) {
       const open = this.#collect(bytes, first, at, to, UNKNOWN_LETTERS + 4 * (GROUPS_BEFORE + groups + 2));
       const begins =
-        (gram >= 0 && this.#beginsAround(this.#around, this.#group, open, groups)) ||
-        (suspect >= 0 && this.#hasBeginning(this.#around, this.#group, suspect, open, groups));
+        (gram && this.#beginsAround(this.#around, this.#group, open, groups)) ||
+        (suspect && this.#hasBeginning(this.#around, this.#group, open, groups));
       if (!begins) return false;
     }
     return true;
@@ -202,45 +211,63 @@ export class Base64Scout {
     const first = word >>> 16;
     const second = (word >>> 8) & 255;
     const third = word & 255;
-    if (special[first] === 1) {
-      const one = at >= 5 ? sextets[bytes[at - 5]!]! : -1;
-      const two = at >= 5 ? sextets[bytes[at - 4]!]! : -1;
-      if (one < 0 || two < 0 || this.#mayBe(((one & 3) << 6) | two, first, second)) return true;
-    }
-    if (special[second] === 1 && this.#mayBe(first, second, third)) return true;
-    if (special[third] === 0) return false;
-    const one = at + 2 < to ? sextets[bytes[at + 1]!]! : -1;
+    const one = at + 1 < to ? sextets[bytes[at + 1]!]! : -1;
     const two = at + 2 < to ? sextets[bytes[at + 2]!]! : -1;
-    return one < 0 || two < 0 || this.#mayBe(second, third, (one << 2) | (two >> 4));
+    const three = at + 3 < to ? sextets[bytes[at + 3]!]! : -1;
+    const fourth = one < 0 || two < 0 ? -1 : (one << 2) | (two >> 4);
+    const fifth = fourth < 0 || three < 0 ? -1 : ((two & 15) << 4) | (three >> 2);
+    if (special[second] === 1 && this.#mayBe(first, second, third, fourth)) return true;
+    if (special[third] === 1 && this.#mayBe(second, third, fourth, fifth)) return true;
+    if (special[first] === 0) return false;
+    const last = at >= 5 ? sextets[bytes[at - 5]!]! : -1;
+    const nearest = at >= 5 ? sextets[bytes[at - 4]!]! : -1;
+    return this.#mayBe(last < 0 || nearest < 0 ? -1 : ((last & 3) << 6) | nearest, first, second, third);
   }
 
   /** @param last more letters may follow that are not there yet */
-  #lookStretch(bytes: Uint8Array, to: number, open: boolean, last: boolean): number {
+  #lookStretch(bytes: Uint8Array, open: boolean, last: boolean): number {
     const { count, places } = this.#stretch;
     if (!open && count - UNKNOWN_LETTERS < this.#shortestRun) return NONE;
     let found = count >= MIN_LETTERS ? this.#lookThrough(this.#stretch, open) : NONE;
-    for (const place of this.#spelled) {
+    for (const { place, end, count: before } of this.#spelled) {
       if (place >= found) break;
-      this.#read(this.#few, bytes, place + 1, to, true, false);
+      if (!this.#takeAsLetters(bytes, place, end, before)) continue;
       if (this.#few.count >= MIN_LETTERS - 2) found = Math.min(found, this.#lookThrough(this.#few, true));
     }
     if (open && last) found = Math.min(found, places[Math.max(0, count - LOOKBACK)]!);
     return found;
   }
 
-  /** Reads letters from `from` on, to the end of the stretch or of what is wanted; returns where. */
-  #read(letters: Letters, bytes: Uint8Array, from: number, to: number, open: boolean, all: boolean): number {
-    // Up to three letters may stand before `from`: in place of those any will do, so that the bytes are decoded that none of them is in.
-    letters.values.fill(0, 0, UNKNOWN_LETTERS);
-    letters.places.fill(from, 0, UNKNOWN_LETTERS);
+  /** The spelling at `place` as letters as they stand, and some that follow it in the stretch; false where it is no letters. */
+  #takeAsLetters(bytes: Uint8Array, place: number, end: number, before: number): boolean {
+    const few = this.#few;
+    const { values, places, count } = this.#stretch;
+    fillUnknown(few, place + 1);
+    let taken = UNKNOWN_LETTERS;
+    for (let at = place + 1; at < end; at++) {
+      const value = sextets[bytes[at]!]!;
+      if (value < 0 && isSkipped(bytes[at]!)) continue;
+      if (value < 0) return false;
+      few.values[taken] = value;
+      few.places[taken++] = at;
+    }
+    for (let next = before; next < count && taken < FEW_LETTERS; next++) {
+      few.values[taken] = values[next]!;
+      few.places[taken++] = places[next]!;
+    }
+    few.count = taken;
+    return true;
+  }
+
+  /** Reads the letters of the stretch from `from` on; returns where it ends. */
+  #read(bytes: Uint8Array, from: number, to: number, open: boolean): number {
+    const letters = this.#stretch;
+    fillUnknown(letters, from);
     let count = UNKNOWN_LETTERS;
     let skipped = 0;
     let at = from;
     while (at < to) {
-      if (count + 1 >= letters.values.length) {
-        if (!all) break;
-        this.#grow(letters);
-      }
+      if (count + 1 >= letters.values.length) this.#grow(letters);
       const { values, places } = letters;
       const limit = Math.min(to, at + values.length - count - 1);
       let value = -1;
@@ -258,7 +285,22 @@ export class Base64Scout {
         at++;
         continue;
       }
-      if (spellingLead(byte) !== 1 || spellsNoLetter(bytes, at, to)) break;
+      if (spellingLead(byte) !== 1 || (at + 1 < to && spellingLead(bytes[at + 1]!) > 0)) break;
+      const plain = glance(bytes, at, to);
+      if (plain === NO_SPELLING || plain <= WIDE) break;
+      if (plain >= 0) {
+        if (sextets[plain]! < 0 && !isSkipped(plain)) break;
+        const end = at + glanceLength;
+        if (sextets[plain]! >= 0) {
+          values[count] = sextets[plain]!;
+          places[count++] = at;
+          skipped = 0;
+        }
+        // A letter after a backslash is the same letter without it.
+        if (glanceLength > 2 || bytes[at + 1] !== plain) this.#spelled.push({ place: at, end, count });
+        at = end;
+        continue;
+      }
       const spelling = Spelling.begin(byte, at);
       let next = at + 1;
       let progress = "more";
@@ -285,9 +327,9 @@ export class Base64Scout {
         places[count++] = at;
         skipped = 0;
       }
-      // A letter after a backslash is the same letter without it.
-      if (all && (next > at + 1 || bytes[at + 1] !== letter)) this.#spelled.push(at);
-      at = progress === "bytes-before" ? next : next + 1;
+      const end = progress === "bytes-before" ? next : next + 1;
+      if (next > at + 1 || bytes[at + 1] !== letter) this.#spelled.push({ place: at, end, count });
+      at = end;
     }
     letters.count = count;
     return at;
@@ -325,23 +367,34 @@ export class Base64Scout {
       const run = history & (history >> 8) & (history >> 16) & 3;
       if ((((bits & PLAIN) ^ PLAIN) | ((threeBits[hash >>> 5]! >>> hash) & 1) | run) === 0) continue;
       const group = last - 3;
-      if (((threeBits[hash >>> 5]! >>> hash) & 1) === 1) {
+      let gram = ((threeBits[hash >>> 5]! >>> hash) & 1) === 1;
+      if (gram) {
         const second = secondHashOf(word, threeShift);
-        if (((threeBits[second >>> 5]! >>> second) & 1) === 1 && this.#beginsAround(letters, group, open, MANY_GROUPS_AFTER)) {
-          return places[Math.max(0, group - LOOKBACK)]!;
-        }
+        gram = ((threeBits[second >>> 5]! >>> second) & 1) === 1;
       }
-      if (
-        (bits & PLAIN) === 0 &&
-        this.#hasBeginning(letters, group, word, open, GROUPS_AFTER) &&
-        this.#hasBeginning(letters, group, word, open, MANY_GROUPS_AFTER)
-      )
+      const suspect = (bits & PLAIN) === 0 && this.#isSuspectAmong(letters, group, word);
+      if ((gram || suspect) && (this.#isHostile(group) || this.#mayBegin(letters, group, open, gram, suspect)))
         return places[Math.max(0, group - LOOKBACK)]!;
       if (run !== 0 && group >= innerTo[group & 3]!) {
-        inside = Math.min(inside, this.#lookInside(letters, group, open, innerTo));
+        inside = Math.min(inside, this.#isHostile(group) ? group : this.#lookInside(letters, group, open, innerTo));
       }
     }
     return inside === NONE ? NONE : places[Math.max(0, inside - LOOKBACK)]!;
+  }
+
+  /** One more look is due after so many letters: whether there were so many that the text must be made for it, and a layer reads it sooner. */
+  #isHostile(letters: number): boolean {
+    return ++this.#looks > LOOKS_AT_FIRST + letters / LETTERS_A_LOOK;
+  }
+
+  /** Whether a value may begin about the group at letter `group`, by ever more that stands after it. */
+  #mayBegin(letters: Letters, group: number, open: boolean, gram: boolean, suspect: boolean): boolean {
+    for (const groups of GROUPS_AT_FIRST) {
+      const begins =
+        (gram && this.#beginsAround(letters, group, open, groups)) || (suspect && this.#hasBeginning(letters, group, open, groups));
+      if (!begins) return false;
+    }
+    return true;
   }
 
   /** Whether a value begins at most two bytes before the group at letter `group`. */
@@ -354,19 +407,23 @@ export class Base64Scout {
     return false;
   }
 
-  /** Whether a value may have one of the group's special bytes among its first letters, and none before. */
-  #hasBeginning(letters: Letters, group: number, word: number, open: boolean, groups: number): boolean {
-    const { values, count } = letters;
+  /** As `#isSuspect`, among letters. */
+  #isSuspectAmong({ values, count }: Letters, group: number, word: number): boolean {
+    const special = this.#special;
     const before = group >= 4 ? ((values[group - 2]! & 3) << 6) | values[group - 1]! : -1;
     const after = group + 5 < count ? (values[group + 4]! << 2) | (values[group + 5]! >> 4) : -1;
     const first = word >>> 16;
     const second = (word >>> 8) & 255;
     const third = word & 255;
-    const may =
-      (this.#special[first] === 1 && this.#mayBe(before, first, second)) ||
-      (this.#special[second] === 1 && this.#mayBe(first, second, third)) ||
-      (this.#special[third] === 1 && this.#mayBe(second, third, after));
-    if (!may) return false;
+    return (
+      (special[first] === 1 && this.#mayBe(before, first, second, third)) ||
+      (special[second] === 1 && this.#mayBe(first, second, third, after)) ||
+      (special[third] === 1 && this.#mayBe(second, third, after, -1))
+    );
+  }
+
+  /** Whether a value may have one of the group's special bytes among its first letters, and none before. */
+  #hasBeginning(letters: Letters, group: number, open: boolean, groups: number): boolean {
     const from = firstGroup(group);
     const decoded = decode(letters, from, GROUPS_BEFORE + groups, this.#window);
     const runsOut = open || decoded >= 3 * (GROUPS_BEFORE + groups);
@@ -377,27 +434,34 @@ export class Base64Scout {
     return false;
   }
 
-  /** Whether `byte`, which is special, may be among a value's letters between `before` and `after`; −1 where those are not known. */
-  #mayBe(before: number, byte: number, after: number): boolean {
+  /** Whether `byte`, which is special, may be among a value's letters between `before` and the two that follow; −1 where those are not known. */
+  #mayBe(before: number, byte: number, after: number, second: number): boolean {
     const { early, inValue } = this.#grams;
+    const special = this.#special;
     if (after < 0 || inValue[byte] === 1) return true;
+    const open = second < 0 || special[second] === 1;
     switch (byte) {
-      case PERCENT:
-        return nibbles[after]! >= 0 || after === 0x75 || after === 0x55 || this.#special[after] === 1;
+      case PERCENT: {
+        if (special[after] === 1 || after === 0x75 || after === 0x55) return true;
+        const [high, low] = [nibbles[after]!, open ? 0 : nibbles[second]!];
+        if (high < 0 || low < 0) return false;
+        const letter = (high << 4) | low;
+        return open || letter >= 0x80 || early[letter] === 1 || special[letter] === 1;
+      }
       case AMPERSAND:
-        return after === 0x23 || (after >= 0x30 && after <= 0x7a) || this.#special[after] === 1;
+        if (after === 0x23) return open || nibbles[second]! >= 0 || second === 0x78 || second === 0x58;
+        return special[after] === 1 || (isAlphanumeric(after) && (open || second === 0x3b || isAlphanumeric(second)));
       case BACKSLASH: {
-        if (after === 0x75 || after === 0x78 || after === 0x55 || (after >= 0x30 && after <= 0x37) || this.#special[after] === 1)
-          return true;
+        if (special[after] === 1 || after === 0x75 || after === 0x78 || after === 0x55 || (after >= 0x30 && after <= 0x37)) return true;
         const letter = CONTROL_LETTERS[after]!;
-        return early[letter] === 1 || this.#special[letter] === 1;
+        return special[letter] === 1 || (early[letter] === 1 && (open || this.#grams.pair(letter, second)));
       }
       case BACKSPACE:
-        return early[after] === 1 || this.#special[after] === 1;
+        return early[after] === 1 || special[after] === 1;
     }
     if (before < 0 || early[before] === 0) return false;
-    if (isSkipped(byte)) return this.#special[after] === 1 || this.#grams.pair(before, after);
-    if (byte === ESCAPE) return true;
+    if (isSkipped(byte)) return special[after] === 1 || this.#grams.pair(before, after);
+    if (byte === ESCAPE) return after >= 0x20 && after <= 0x7e;
     pairOfBytes[0] = byte;
     pairOfBytes[1] = after;
     return maybeSilent(pairOfBytes, 0, 2);
@@ -422,6 +486,14 @@ export class Base64Scout {
     const second = bits[((values[group + 1]! & 15) << 4) | (values[group + 2]! >> 2)]!;
     const third = bits[((values[group + 2]! & 3) << 6) | values[group + 3]!]!;
     return (first & second & third & 6) !== 0;
+  }
+}
+
+/** Up to three letters may stand before the first: in place of those any will do, so that the bytes are decoded that none of them is in. */
+function fillUnknown({ values, places }: Letters, from: number): void {
+  for (let each = 0; each < UNKNOWN_LETTERS; each++) {
+    values[each] = 0;
+    places[each] = from;
   }
 }
 

@@ -72,6 +72,7 @@ export class HexScout {
         continue;
       }
       if ((bits[byte]! & HEX) === 0) break;
+      if (digits === 0 && this.#even.half < 0 && this.#even.count === 0) continue;
       if ((byte === 0x78 || byte === 0x58) && this.#even.half === 0) this.#even.half = -1;
       if (digits > 0) {
         if (this.#even.half >= 0) [this.#even, this.#odd] = [this.#odd, this.#even];

@@ -11,9 +11,9 @@
 import type { Automaton } from "../automaton.ts";
 import { glance, glanceLength, maybeSilent, NO_SPELLING, UNCLEAR, WIDE } from "../glance.ts";
 import { LONGEST_HTML_NAME } from "../html-names.ts";
-import { AMPERSAND, BACKSPACE, isAlphanumeric, isSkipped, nibbles, PERCENT } from "../letters.ts";
+import { AMPERSAND, BACKSLASH, BACKSPACE, isAlphanumeric, isSkipped, nibbles, PERCENT } from "../letters.ts";
 import type { RunScout, RunScouts } from "../search.ts";
-import { spellingLead } from "../spelling.ts";
+import { CONTROL_LETTERS, spellingLead } from "../spelling.ts";
 import { Base64Scout } from "./base64-scout.ts";
 import { Beginning } from "./beginning.ts";
 import { DecimalScout } from "./decimal-scout.ts";
@@ -29,6 +29,8 @@ const MAX_TAIL = 64;
 /** Steps that may go into finding out that no value begins: at first, and a byte. Text that takes more is made for it, and a layer's to read. */
 const STEPS_AT_FIRST = 4096;
 const STEPS_A_BYTE = 4;
+/** So many leads in a row at most spell a letter, with two levels of spelling: `\\\\\\u0041`. */
+const LEADS_THAT_SPELL = 4;
 
 /** What all scouts of a mask set share. */
 export interface ScoutTables {
@@ -225,7 +227,7 @@ export class Scout implements RunScouts {
   #maySpell(bytes: Uint8Array, to: number, at: number, before: number): boolean {
     const spelled = glance(bytes, at, to);
     if (spelled === NO_SPELLING) return false;
-    if (spelled === UNCLEAR) return true;
+    if (spelled === UNCLEAR) return bytes[at + 1] !== bytes[at] || this.#mayEndRun(bytes, at, to);
     const letter = spelled <= WIDE ? WIDE - spelled : spelled;
     const next = spelled <= WIDE ? to : at + glanceLength;
     if (this.#special[letter] === 0) return this.#mayFollow(bytes, to, before, letter, next);
@@ -234,6 +236,24 @@ export class Scout implements RunScouts {
     if (letter === PERCENT) return this.#isPair(bytes, next, to);
     if (isSkipped(letter)) return before >= 0 && this.#special[before] === 0 && this.#mayBeNext(bytes, to, before, next);
     return true;
+  }
+
+  /**
+   * Of a run of leads, which are in no value here, only the last few may spell what follows: each before them is read as the lead itself, whether
+   * it stands or is spelled. Backslashes may spell one byte after them only, which then has to be in a value.
+   */
+  #mayEndRun(bytes: Uint8Array, at: number, to: number): boolean {
+    const most = Math.min(to, at + LEADS_THAT_SPELL + 1);
+    let end = at + 1;
+    while (end < most && bytes[end] === bytes[at]) end++;
+    if (end > at + LEADS_THAT_SPELL) return false;
+    if (bytes[at] !== BACKSLASH || end >= to) return true;
+    const after = bytes[end]!;
+    if (after >= 0x80 || nibbles[after]! >= 0 || this.#special[after] === 1 || after === 0x75 || after === 0x55 || after === 0x78)
+      return true;
+    const letter = CONTROL_LETTERS[after]!;
+    const { early } = this.#grams;
+    return early[after] === 1 || early[letter] === 1 || this.#special[letter] === 1;
   }
 
   /** Whether the byte at `next` may follow `before` in a value, with nothing that counts between. */
