@@ -29,6 +29,10 @@ export const unlisted: ReadonlySet<string> = new Set([
   "saml-codes",
   "saml-assertions",
   "saml-requests",
+  "sign-in-attempts",
+  "device-codes",
+  "user-codes",
+  "authorization-codes",
 ]);
 
 /**

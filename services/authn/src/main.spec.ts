@@ -322,6 +322,7 @@ describe("authn, started", () => {
       const metadata = (await (await fetch(`${base()}/.well-known/oauth-authorization-server`)).json()) as Record<string, unknown>;
       assert.equal(metadata.issuer, audience);
       assert.equal(metadata.token_endpoint, `${audience}/oauth/token`);
+      assert.deepEqual([metadata.device_authorization_endpoint, metadata.response_types_supported], [undefined, []]);
       assert.equal(metadataPath("https://example.internal/sallyport/"), "/.well-known/oauth-authorization-server/sallyport");
       assert.equal(metadataPath("https://example.internal"), "/.well-known/oauth-authorization-server");
       const { keys } = (await (await fetch(`${base()}/oauth/jwks`)).json()) as { keys: Record<string, unknown>[] };

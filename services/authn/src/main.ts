@@ -40,7 +40,7 @@ import { rosterHandlers } from "./sessions/roster-handlers.ts";
 import { SealedCollection } from "./sessions/sealed-collection.ts";
 import { SessionStore } from "./sessions/session-store.ts";
 import { configuredProviders } from "./trust/configured-providers.ts";
-import { certificatesOf, samlOf } from "./trust/other-proofs.ts";
+import { certificatesOf, samlOf, signInOf } from "./trust/other-proofs.ts";
 import { OutsideIdentities } from "./trust/outside-identities.ts";
 import { registerSaml } from "./trust/saml/saml-endpoints.ts";
 import { TrustProviders } from "./trust/trust-providers.ts";
@@ -81,6 +81,7 @@ export async function start(host: Host): Promise<Running> {
   const saml = await samlOf(config.trust.saml, { state, secret: stateSecret, clock });
   const providers = new TrustProviders(configuredProviders(config.trust.oidc), clock);
   const others = { codes: saml?.codes, certificates: await certificatesOf(config.trust.x509, () => clock.now()) };
+  const front = await signInOf(config, { state, secret: stateSecret, clock, epoch, audience, tokens: providers, saml });
   const identities = new OutsideIdentities(providers, others, clock);
 
   const common = { sessions, revocations: revocationLog, issuer, evidence, clock, epoch };
@@ -108,7 +109,19 @@ export async function start(host: Host): Promise<Running> {
     door.serve(RosterService, rosterHandlers(gate, roster, evidence));
     door.serve(RevocationService, revocationHandlers(gate, revocations, evidence));
   }
-  registerOAuth(listeners.edge, { gate, feed: trust, exchange, renewal, revocations, evidence, audience, jwks, clock });
+  registerOAuth(listeners.edge, {
+    gate,
+    feed: trust,
+    exchange,
+    renewal,
+    revocations,
+    revocationLog,
+    evidence,
+    audience,
+    jwks,
+    clock,
+    front,
+  });
   const limit = new AddressLimit(config.authn.samlPerMinute, () => clock.monotonic());
   registerSaml(listeners.edge, saml?.signIns ?? [], { evidence, audience, limit });
 

@@ -36,6 +36,15 @@ const policies = `
 export const entry = (actions: Action[], secrets = ["prod/*"], targets = ["*"]) => ({ entries: [{ actions, secrets, targets }] });
 export const mayDelegate = entry([Action.USE, Action.READ, Action.DELEGATE]);
 
+export interface StageSettings {
+  readonly edgePort?: number;
+  /** Further settings of the provider `corp`, of `authn` and of `trust`, and further OIDC providers: YAML, each beginning with a comma but the last. */
+  readonly provider?: string;
+  readonly authn?: string;
+  readonly trust?: string;
+  readonly providers?: readonly string[];
+}
+
 /** authn and the PDP as they are started, behind their real doors, and an issuer; whoever attacks has the doors only. */
 export class Stage {
   readonly dataDir = mkdtempSync(join(tmpdir(), "sallyport-attacks-"));
@@ -45,7 +54,8 @@ export class Stage {
   #running!: RunningProcess;
   readonly #channels: GrpcChannel[] = [];
 
-  static async open(): Promise<Stage> {
+  /** @param settings of authn and of trust beside those that every attack has, for which an edge at this port is needed */
+  static async open(settings: StageSettings = {}): Promise<Stage> {
     const stage = new Stage();
     const { dataDir } = stage;
     await initKeys({ dataDir, trustDomain: "test.internal" });
@@ -53,11 +63,14 @@ export class Stage {
     mkdirSync(policyFolder);
     writeFileSync(join(policyFolder, "all.cedar"), policies);
     stage.issuer = await LoopbackIssuer.open();
-    const doors = "{ agents: 127.0.0.1:0, agentsMtls: 127.0.0.1:0, peers: 127.0.0.1:0, edge: 127.0.0.1:0, ops: 127.0.0.1:0 }";
-    const provider = `{ name: corp, issuer: "${stage.issuer.url}", audience: sallyport, algorithms: [ES256], groups: { claim: groups }, network: [127.0.0.0/8] }`;
-    const limits = "authn: { maxDepth: 3, maxChildren: 10000, ticketsPerMinute: 100000 }";
+    const doors = "{ agents: 127.0.0.1:0, agentsMtls: 127.0.0.1:0, peers: 127.0.0.1:0, edge: 127.0.0.1:EDGE, ops: 127.0.0.1:0 }".replace(
+      "EDGE",
+      String(settings.edgePort ?? 0),
+    );
+    const provider = `{ name: corp, issuer: "${stage.issuer.url}", audience: sallyport, algorithms: [ES256], groups: { claim: groups }, network: [127.0.0.0/8]${settings.provider ?? ""} }`;
+    const limits = `authn: { maxDepth: 3, maxChildren: 10000, ticketsPerMinute: 100000${settings.authn ?? ""} }`;
     const config = parseConfig(
-      `version: 1\ntrustDomain: test.internal\ndataDir: ${dataDir}\npolicies: ${policyFolder}\nlisten: ${doors}\n${limits}\ntrust: { oidc: [${provider}] }\n`,
+      `version: 1\ntrustDomain: test.internal\ndataDir: ${dataDir}\npolicies: ${policyFolder}\nlisten: ${doors}\n${limits}\ntrust: { oidc: [${[provider, ...(settings.providers ?? [])].join(", ")}]${settings.trust ?? ""} }\n`,
       "sallyport.yaml",
     );
     const starts = { authn: startAuthn, pdp: startPdp, broker: standIn, audit: standIn };

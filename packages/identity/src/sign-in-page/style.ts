@@ -16,6 +16,8 @@ p{margin:0 0 1rem;overflow-wrap:anywhere}
 .long{font-size:.9375rem;font-weight:400;letter-spacing:0;user-select:all}
 code{font-family:ui-monospace,"DejaVu Sans Mono",monospace;font-size:.9375em}
 form{display:grid;gap:.75rem;margin:1.5rem 0 0}
+input{width:100%;padding:.75rem 1rem;border:1px solid var(--line);border-radius:.5rem;background:var(--ground);color:var(--ink);font:700 1.25rem/1.3 ui-monospace,"DejaVu Sans Mono",monospace;letter-spacing:.08em;text-align:center;text-transform:uppercase}
+label{font-weight:600}
 button{width:100%;padding:.75rem 1rem;border:1px solid var(--line);border-radius:.5rem;background:transparent;color:var(--ink);font:inherit;cursor:pointer}
 button.go{border-color:var(--go);background:var(--go);color:var(--go-ink);font-weight:600}
 a{color:var(--ring)}

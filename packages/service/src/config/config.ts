@@ -6,6 +6,7 @@ import { evidence } from "./evidence.ts";
 import { httpUrl, pathIn } from "./fields.ts";
 import { embeddedListen, services } from "./listen.ts";
 import { proxy } from "./proxy.ts";
+import { checkSignIn } from "./sign-in.ts";
 import { stores } from "./stores.ts";
 import { targets } from "./targets.ts";
 import { authn, trust } from "./trust.ts";
@@ -51,6 +52,7 @@ export const configSchema = (folder: string) =>
         .prefault({}),
     })
     .superRefine(checkReferences)
+    .superRefine(checkSignIn)
     .transform((config) => ({
       ...config,
       audience: config.audience ?? `https://${config.trustDomain}`,

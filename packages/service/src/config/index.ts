@@ -13,6 +13,7 @@ export { type OpenbaoSignIn, openbaoPath, openbaoSignIn } from "./openbao-sign-i
 export type { PassedDestination, ProxySettings } from "./proxy.ts";
 export { resolveReference } from "./reference.ts";
 export type { SamlProviderConfig } from "./saml.ts";
+export { commandLineClient, type SignInFrontConfig } from "./sign-in.ts";
 export type { TransitKey } from "./signing-key.ts";
 export type { AwsStore, AzureStore, EnvironmentStore, FileStore, GcpStore, KubernetesStore, OpenbaoStore, Store } from "./stores.ts";
 export type { HttpTarget } from "./targets.ts";

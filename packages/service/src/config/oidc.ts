@@ -3,6 +3,7 @@ import { z } from "zod";
 import { didYouMean } from "./did-you-mean.ts";
 import { exactlyOne, httpUrl, network, providerName } from "./fields.ts";
 import { type Profile, profileNames, profiles } from "./profiles.ts";
+import { issuerClient } from "./sign-in.ts";
 
 /** Asymmetric only: with a shared key whoever verifies could also sign. */
 const algorithm = z.enum(["ES256", "ES384", "ES512", "EdDSA", "PS256", "PS384", "PS512", "RS256", "RS384", "RS512"]);
@@ -95,6 +96,7 @@ export const oidcProvider = (folder: string) =>
         .max(3600)
         .default(300)
         .meta({ description: "Seconds after which its keys are asked for again: how long a withdrawn key can still work" }),
+      signIn: issuerClient(folder),
       network,
     })
     .transform((written, context) => {

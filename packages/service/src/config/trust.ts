@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { oidcProvider } from "./oidc.ts";
 import { samlProvider } from "./saml.ts";
+import { signInFront } from "./sign-in.ts";
 import { signingKey } from "./signing-key.ts";
 import { x509Provider } from "./x509.ts";
 
@@ -55,6 +56,7 @@ export const authn = (folder: string) =>
   z
     .strictObject({
       signingKey: signingKey(folder),
+      signIn: signInFront,
       maxDepth: z.int().min(1).max(16).default(8).meta({ description: "Agents in a chain" }),
       maxChildren: z.int().min(1).max(10_000).default(256).meta({ description: "Live agents of one principal, over its whole tree" }),
       ticketsPerMinute: z.int().min(1).max(100_000).default(600).meta({ description: "Enrolment tickets of one principal" }),

@@ -1,6 +1,7 @@
 import type { Refusal } from "@sallyport/contracts";
 import { authentication, type Draft, entityManagement, type Facts } from "@sallyport/evidence";
 import { actionName, actorOf, type Ceiling, type Chain } from "@sallyport/identity";
+import type { ProvenPerson } from "../trust/kept-identity.ts";
 import type { VerifiedResponse } from "../trust/saml/verify-response.ts";
 import type { OutsideIdentity, Protocol } from "../trust/trust-provider.ts";
 import type { Origin } from "./evidence.ts";
@@ -35,6 +36,17 @@ export const samlAccepted = (provider: string, { principal, groups, assertionId 
     protocol: "SAML",
     ...from(origin),
     details: { principal, groups: [...groups], assertion_id: assertionId },
+  });
+
+/** Somebody signed in at authn's own page, for a device code or whatever asked. */
+export const signInAccepted = ({ provider, principal, groups }: ProvenPerson, way: string, origin: Origin): Draft =>
+  authentication("logon", {
+    event: "session.sign-in",
+    status: "success",
+    provider: provider.name,
+    protocol: provider.protocol ?? "OIDC",
+    ...from(origin),
+    details: { principal, groups: [...groups], way },
   });
 
 /** A session got its next credential. */
@@ -95,6 +107,21 @@ export const ticketTaken = (
     details: { first_thumbprint: firstThumbprint },
   });
 
+/** An authorization code was shown a second time, so the session that came of it ends. */
+export const codeReused = (
+  sid: string,
+  principal: string,
+  origin: Origin,
+  outcome: Pick<Facts, "status" | "reason" | "sentence"> = {},
+): Draft =>
+  entityManagement("deactivate", {
+    event: "session.code-reused",
+    action: "revoke",
+    ...from(origin),
+    entity: { type: "session", uid: sid, name: principal },
+    ...outcome,
+  });
+
 /** A revocation, before and after it is in force. */
 export const revocation = (
   by: Chain,
@@ -147,6 +174,7 @@ export const signingKeysChanged = (kids: readonly string[]): Draft =>
 export type Attempt =
   | "session.start"
   | "session.saml"
+  | "session.sign-in"
   | "session.renew"
   | "session.who-am-i"
   | "agent.delegate"
@@ -177,6 +205,8 @@ export function refusedCall(
       return authentication("logon", { ...facts, protocol: "ticket" });
     case "session.saml":
       return authentication("logon", { ...facts, protocol: "SAML", details: { rule: refusal.metadata.saml ?? "" } });
+    case "session.sign-in":
+      return authentication("logon", { ...facts, protocol, details: { rule: refusal.metadata.sign_in ?? "" } });
     case "session.start":
       return authentication("logon", { ...facts, protocol });
   }

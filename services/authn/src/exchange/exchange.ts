@@ -24,16 +24,26 @@ import type { OutsideIdentities } from "../trust/outside-identities.ts";
 import { bindToken } from "../trust/token-binding.ts";
 import type { OutsideIdentity } from "../trust/trust-provider.ts";
 
-/** A token exchange (RFC 8693 §2.1), parsed. */
-export interface ExchangeOrder {
-  readonly subjectToken: string;
-  readonly subjectTokenType: string;
+/** What is asked of a session that is to begin. */
+export interface SessionOrder {
   /** Set where the caller is an agent of that identity. */
   readonly agentName: string | undefined;
   readonly ceiling: Ceiling | undefined;
   readonly binding: "dpop" | "mtls";
+}
+
+/** A token exchange (RFC 8693 §2.1), parsed. */
+export interface ExchangeOrder extends SessionOrder {
+  readonly subjectToken: string;
+  readonly subjectTokenType: string;
   /** Thumbprint of the connection's client certificate, where it showed one (RFC 8705 `x5t#S256`). */
   readonly certificate?: string | undefined;
+}
+
+/** Whoever proved the call's key. */
+interface Holder {
+  readonly thumbprint: string;
+  readonly publicJwk: PublicJwk;
 }
 
 export interface ExchangeOptions extends Times {
@@ -58,14 +68,29 @@ export class Exchange {
     this.#options = options;
   }
 
-  async exchange(order: ExchangeOrder, holder: { thumbprint: string; publicJwk: PublicJwk }, origin: Origin): Promise<IssuedCredential> {
-    const { identities, state, limits, issuer, evidence } = this.#options;
+  async exchange(order: ExchangeOrder, holder: Holder, origin: Origin): Promise<IssuedCredential> {
+    const { identities, state } = this.#options;
     const identity = await identities.verify(order.subjectToken, order.subjectTokenType, holder.thumbprint, order.certificate);
+    return this.signIn(identity, order, holder, origin, () => bindToken(state, identity, holder.thumbprint, this.#options));
+  }
+
+  /**
+   * A session for whoever was proven by other means than a token of theirs.
+   * @param spend uses up what proved them, or throws: the last thing before the session begins
+   */
+  async signIn(
+    identity: OutsideIdentity,
+    order: SessionOrder,
+    holder: Holder,
+    origin: Origin,
+    spend: () => Promise<void>,
+  ): Promise<IssuedCredential> {
+    const { limits, issuer, evidence } = this.#options;
     const ceiling = ceilingFor(order, identity);
     const chain = chainFor(order, identity);
     await limits.countSignIn(principalOf(chain).id);
     await this.#options.beforeSession();
-    await bindToken(state, identity, holder.thumbprint, this.#options);
+    await spend();
     const { session, moment } = await this.#begin(chain, ceiling, order.binding, { kind: "key", ...holder }, identity);
     const credential = await issuer.issue(session, moment);
     await evidence.record(drafts.signedIn(chain, identity, ceiling, origin));
@@ -99,7 +124,7 @@ function principalSessions(session: Session): Session[] {
 }
 
 /** What is absent never reads as more: only a person, for whom policy speaks alone, may leave the ceiling out. */
-function ceilingFor(order: ExchangeOrder, identity: OutsideIdentity): Ceiling {
+function ceilingFor(order: SessionOrder, identity: OutsideIdentity): Ceiling {
   if (order.ceiling !== undefined) return order.ceiling;
   if (order.agentName === undefined && identity.provider.kind === "person") return unlimitedCeiling;
   throw new Refusal(
@@ -108,7 +133,7 @@ function ceilingFor(order: ExchangeOrder, identity: OutsideIdentity): Ceiling {
   );
 }
 
-function chainFor(order: ExchangeOrder, { provider, principal, groups, owner }: OutsideIdentity): Chain {
+function chainFor(order: SessionOrder, { provider, principal, groups, owner }: OutsideIdentity): Chain {
   const link = { id: principal, kind: provider.kind, sid: newSessionId(), ...(owner === undefined ? {} : { owner }) };
   const chain = chainOf([link], groups);
   return order.agentName === undefined ? chain : childChain(chain, order.agentName, newSessionId());

@@ -30,7 +30,7 @@ export class AddressLimit {
 
   /** @param peer `<IP address>:<port>`, as `EdgeRequest.address` has it @throws Refusal RATE_LIMITED */
   count(peer: string): void {
-    const network = networkOf(peer.slice(0, peer.lastIndexOf(":")));
+    const network = networkOf(hostOf(peer));
     const now = this.#now();
     let minute = this.#minutes.get(network);
     if (minute === undefined || now - minute.began >= minuteMs) {
@@ -52,7 +52,11 @@ export class AddressLimit {
   }
 }
 
-function networkOf(address: string): string {
+/** @param peer `<IP address>:<port>` */
+export const hostOf = (peer: string): string => peer.slice(0, Math.max(0, peer.lastIndexOf(":")));
+
+/** What one customer has: an IPv4 address, or the /64 of an IPv6 one. */
+export function networkOf(address: string): string {
   const mapped = address.replace(/^::ffff:(?=\d+\.)/i, "");
   if (isIPv4(mapped) || !mapped.includes(":")) return mapped;
   const [head = "", tail] = mapped.replace(/%.*$/, "").split("::");

@@ -24,8 +24,13 @@ export function parseForm({ headers, body, query }: EdgeRequest): ReadonlyMap<st
 export type RequestError =
   | "invalid_request"
   | "unsupported_grant_type"
+  | "unsupported_response_type"
   | "invalid_scope"
   | "invalid_target"
+  | "invalid_grant"
+  | "invalid_client"
+  | "access_denied"
+  | "expired_token"
   | "invalid_authorization_details";
 
 /** In a refusal's metadata: OAuth's word for it. */

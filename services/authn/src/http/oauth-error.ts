@@ -20,11 +20,9 @@ const errors: Partial<Record<Reason, { error: string; status: number }>> = {
 export function oauthError(error: unknown, headers: Record<string, string>): EdgeResponse {
   if (!(error instanceof Refusal)) throw error;
   const status = reasons[error.reason].http;
-  // Only ours have it: a form's values go into no metadata.
-  const named = error.metadata[requestErrorKey];
-  if (named !== undefined) return refusedWith({ error: named, status }, error, headers);
   const known = errors[error.reason] ?? { error: status >= 500 ? "temporarily_unavailable" : "invalid_request", status };
-  return refusedWith(known, error, headers);
+  // Only ours have it: a form's values go into no metadata.
+  return refusedWith({ ...known, error: error.metadata[requestErrorKey] ?? known.error }, error, headers);
 }
 
 /** A refusal of an endpoint that asks for a credential: what is wrong with that is a 401 with a challenge (RFC 9449 §7.1 and §9). */
@@ -49,4 +47,4 @@ export const json = (body: unknown, status = 200, headers: Record<string, string
 });
 
 /** RFC 6749 §5.2: `%x20-21 / %x23-5B / %x5D-7E` only. */
-const describable = (text: string) => text.replace(/["\\]/g, "'").replace(/[^\x20-\x7e]/g, "?");
+export const describable = (text: string) => text.replace(/["\\]/g, "'").replace(/[^\x20-\x7e]/g, "?");

@@ -1,17 +1,19 @@
-import { parseAgentName } from "@sallyport/identity";
 import type { Call, EdgeRequest, EdgeResponse, Gate } from "@sallyport/service";
 import type { Evidence } from "../evidence/evidence.ts";
 import { recorded, type Story } from "../evidence/recorded.ts";
 import type { Exchange, ExchangeOrder } from "../exchange/exchange.ts";
+import type { RevocationLog } from "../revocation/revocation-log.ts";
 import type { IssuedCredential } from "../sessions/credential-issuer.ts";
 import type { Renewal } from "../sessions/renewal.ts";
+import type { SignInFront } from "../sign-in/sign-in-front.ts";
+import { awaitedAnswer, grantOf, signInGrantTypes } from "../sign-in/sign-in-grants.ts";
 import { protocolOf } from "../trust/outside-identities.ts";
-import { ceilingFromDetails } from "./authorization-details.ts";
 import { edgeCall, endpoint } from "./edge-call.ts";
 import { invalid, parseForm } from "./form.ts";
 import { json, oauthError } from "./oauth-error.ts";
+import { ceilingOf, type Form, sessionOrderOf } from "./session-order.ts";
 
-const grantType = "urn:ietf:params:oauth:grant-type:token-exchange";
+const exchangeGrantType = "urn:ietf:params:oauth:grant-type:token-exchange";
 const accessTokenType = "urn:ietf:params:oauth:token-type:access_token";
 const method = endpoint("token");
 
@@ -20,12 +22,15 @@ export interface TokenEndpointParts {
   readonly exchange: Exchange;
   readonly renewal: Renewal;
   readonly evidence: Evidence;
+  readonly revocationLog: RevocationLog;
   readonly audience: string;
   readonly clock: { now(): number };
+  /** Undefined where nobody signs in at authn itself. */
+  readonly front: SignInFront | undefined;
 }
 
 /**
- * `POST /oauth/token`: token exchange (RFC 8693), proven by DPoP (RFC 9449 §5). An outside token begins a session; a credential of
+ * `POST /oauth/token`: token exchange (RFC 8693), and codes of a sign-in here (RFC 6749 §4.1.3, RFC 8628 §3.4); proven by DPoP (RFC 9449 §5). An outside token begins a session; a credential of
  * ours (`subject_token_type` `…:access_token`) is renewed. The answer is bound to the proof's key, or with `binding=mtls` to a
  * client certificate for it, which comes along (RFC 8705 §3).
  */
@@ -39,10 +44,12 @@ export const tokenEndpoint =
       const issued = await recorded(parts.evidence, renews ? "session.renew" : "session.start", call, async (story) => {
         if (form.kind === "refused") throw form.refusal;
         const { parameters } = form;
-        checkForm(parameters, parts.audience);
+        checkForm(parameters, parts);
+        const redeem = grantOf(parameters);
+        if (redeem !== undefined) return redeem(parts, parameters, call, story);
         return renews ? renew(parts, parameters, call, story) : begin(parts, parameters, call, story);
       });
-      return json(answerOf(issued, parts.clock.now()), 200, headers);
+      return "awaited" in issued ? awaitedAnswer(issued.awaited, headers) : json(answerOf(issued, parts.clock.now()), 200, headers);
     } catch (error) {
       return oauthError(error, headers);
     }
@@ -76,8 +83,6 @@ function answerOf({ token, expiresAt, certificateChainPem = "" }: IssuedCredenti
     : { ...common, token_type: "Bearer", certificate_chain: certificateChainPem };
 }
 
-type Form = ReadonlyMap<string, string>;
-
 /** So that a form which cannot be read is refused on record, too. */
 function readForm(request: EdgeRequest): { kind: "read"; parameters: Form } | { kind: "refused"; refusal: unknown } {
   try {
@@ -88,10 +93,14 @@ function readForm(request: EdgeRequest): { kind: "read"; parameters: Form } | { 
 }
 
 /** RFC 8693 §2.1. What is asked for and cannot be given exactly is refused, so that no answer is ever more, or other, than asked. */
-function checkForm(form: Form, audience: string): void {
+function checkForm(form: Form, { audience, front }: TokenEndpointParts): void {
+  const grantTypes = [exchangeGrantType, ...(front === undefined ? [] : signInGrantTypes)];
   // RFC 6749 §5.2: absent is malformed, another is unsupported.
-  if (form.get("grant_type") !== grantType)
-    throw invalid(`The grant_type must be ${grantType}.`, form.has("grant_type") ? "unsupported_grant_type" : "invalid_request");
+  if (!grantTypes.includes(form.get("grant_type") ?? ""))
+    throw invalid(
+      `The grant_type must be ${grantTypes.join(" or ")}.`,
+      form.has("grant_type") ? "unsupported_grant_type" : "invalid_request",
+    );
   if (form.has("actor_token") || form.has("actor_token_type"))
     throw invalid("An agent is started by an enrolment ticket, not by an actor_token.");
   if (form.has("scope"))
@@ -103,24 +112,8 @@ function checkForm(form: Form, audience: string): void {
     throw invalid(`The requested_token_type can only be ${accessTokenType}.`);
 }
 
-function orderOf(form: Form): ExchangeOrder {
-  const agentName = form.get("agent_name");
-  return {
-    subjectToken: form.get("subject_token") ?? "",
-    subjectTokenType: form.get("subject_token_type") ?? "",
-    agentName: agentName === undefined ? undefined : parseAgentName(agentName),
-    ceiling: ceilingOf(form),
-    binding: bindingOf(form),
-  };
-}
-
-function ceilingOf(form: Form) {
-  const details = form.get("authorization_details");
-  return details === undefined ? undefined : ceilingFromDetails(details);
-}
-
-function bindingOf(form: Form): "dpop" | "mtls" {
-  const binding = form.get("binding") ?? "dpop";
-  if (binding === "dpop" || binding === "mtls") return binding;
-  throw invalid("The binding can only be dpop or mtls.");
-}
+const orderOf = (form: Form): ExchangeOrder => ({
+  ...sessionOrderOf(form),
+  subjectToken: form.get("subject_token") ?? "",
+  subjectTokenType: form.get("subject_token_type") ?? "",
+});

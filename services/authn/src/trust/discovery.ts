@@ -1,17 +1,17 @@
 /** Fetches a JSON document; bounded in time and size, follows no redirect, trusts no address that egress does not allow. */
 export type FetchJson = (url: URL) => Promise<unknown>;
 
-/**
- * Where an issuer's keys are, by OIDC Discovery §4. The document must name the very issuer that was asked (§4.3), and may
- * send us to `https` only; plain `http` is for an issuer on this machine.
- */
-export async function discoverJwksUri(issuer: string, fetchJson: FetchJson): Promise<URL> {
+/** An issuer's own metadata, by OIDC Discovery §4. The document must name the very issuer that was asked (§4.3). */
+export async function discover(issuer: string, fetchJson: FetchJson): Promise<Readonly<Record<string, unknown>>> {
   const document = await fetchJson(secureUrl(`${issuer.replace(/\/$/, "")}/.well-known/openid-configuration`));
-  const { issuer: named, jwks_uri: jwksUri } = (typeof document === "object" && document !== null ? document : {}) as Record<
-    string,
-    unknown
-  >;
-  if (named !== issuer) throw new Error("the discovery document names another issuer");
+  const metadata = (typeof document === "object" && document !== null ? document : {}) as Record<string, unknown>;
+  if (metadata.issuer !== issuer) throw new Error("the discovery document names another issuer");
+  return metadata;
+}
+
+/** Where an issuer's keys are. It may send us to `https` only; plain `http` is for an issuer on this machine. */
+export async function discoverJwksUri(issuer: string, fetchJson: FetchJson): Promise<URL> {
+  const { jwks_uri: jwksUri } = await discover(issuer, fetchJson);
   if (typeof jwksUri !== "string") throw new Error("the discovery document names no jwks_uri");
   return secureUrl(jwksUri);
 }

@@ -9,6 +9,10 @@ export class LoopbackIssuer {
   readonly #keys = new Map<string, { privateKey: CryptoKey; jwk: object }>();
   /** Replaces the answer of the key address; undefined: the keys as they are. */
   answer: RequestListener | undefined;
+  /** What its metadata say beside, or instead. */
+  metadata: Record<string, unknown> = {};
+  /** The answer of the token endpoint. */
+  tokens: RequestListener = (_request, response) => response.writeHead(400).end('{"error":"invalid_request"}');
   /** How often the keys were asked for. */
   asked = 0;
 
@@ -16,7 +20,11 @@ export class LoopbackIssuer {
     this.#server = createServer((request, response) => {
       response.setHeader("content-type", "application/json");
       if (request.url === "/.well-known/openid-configuration") {
-        response.end(JSON.stringify({ issuer: this.url, jwks_uri: `${this.url}/jwks` }));
+        response.end(JSON.stringify({ ...metadataAt(this.url), ...this.metadata }));
+        return;
+      }
+      if (request.url === "/token") {
+        this.tokens(request, response);
         return;
       }
       this.asked++;
@@ -69,3 +77,10 @@ export class LoopbackIssuer {
     await once(this.#server, "close");
   }
 }
+
+const metadataAt = (url: string) => ({
+  issuer: url,
+  jwks_uri: `${url}/jwks`,
+  authorization_endpoint: `${url}/authorize`,
+  token_endpoint: `${url}/token`,
+});

@@ -1,4 +1,5 @@
 import type { SamlProviderConfig, X509ProviderConfig } from "@sallyport/service";
+import type { configuredSignIn } from "../sign-in/configured-sign-in.ts";
 import type { configuredSaml } from "./saml/configured-saml.ts";
 import type { WorkloadCertificates } from "./x509/workload-certificates.ts";
 
@@ -18,4 +19,10 @@ export async function certificatesOf(
 ): Promise<WorkloadCertificates | undefined> {
   if (configured.length === 0) return undefined;
   return (await import("./x509/configured-certificates.ts")).configuredCertificates(configured, now);
+}
+
+/** authn's own sign-in for people, likewise. */
+export async function signInOf(...[config, parts]: Parameters<typeof configuredSignIn>): Promise<ReturnType<typeof configuredSignIn>> {
+  if (config.authn.signIn === undefined) return undefined;
+  return (await import("../sign-in/configured-sign-in.ts")).configuredSignIn(config, parts);
 }

@@ -7,10 +7,12 @@ import { recorded } from "../../evidence/recorded.ts";
 import type { AddressLimit } from "../../http/address-limit.ts";
 import { edgeCall, endpoint } from "../../http/edge-call.ts";
 import { invalid } from "../../http/form.ts";
-import { beginPage, codePage, declinedPage, refusedPage, sendTo } from "./saml-pages.ts";
-import { declined, isDeclined } from "./saml-refusals.ts";
+import { refusedPage, sendTo } from "../../http/person-pages.ts";
+import { callbackPath } from "../../sign-in/sign-in-provider.ts";
+import { beginPage, codePage, declinedPage } from "./saml-pages.ts";
+import { declined, isDeclined, ruleOf } from "./saml-refusals.ts";
 import type { Accepted, SamlSignIn } from "./saml-sign-in.ts";
-import type { Waiting } from "./sign-in-request.ts";
+import { frontPort, type Waiting } from "./sign-in-request.ts";
 
 /** Under `/saml/<name>/`: `metadata`, `login` where the command line sends a browser and the person says yes, and `acs` where the identity provider does. */
 export function registerSaml(
@@ -66,7 +68,7 @@ const acsEndpoint = (signIn: SamlSignIn, evidence: Evidence, audience: string, l
     limit.count(request.address);
     const accepted = await signIn.accept(parseResponseField(request));
     await evidence.record(samlAccepted(signIn.provider.name, accepted.verified, story.origin));
-    return handOver(accepted, audience);
+    return handOver(signIn, accepted, audience);
   });
 
 /** A refusal is on record, and tells the person in a sentence and the rule's name. @param onDeclined shows the person's own no */
@@ -75,23 +77,31 @@ async function answered(
   name: string,
   request: EdgeRequest,
   serve: Parameters<typeof recorded<EdgeResponse>>[3],
-  onDeclined: (refusal: Refusal) => EdgeResponse = refusedPage,
+  onDeclined: (refusal: Refusal) => EdgeResponse = (refusal) => refusedPage(refusal, ruleOf(refusal)),
 ): Promise<EdgeResponse> {
   try {
     return await recorded(evidence, "session.saml", edgeCall(request, endpoint(name)).call, serve);
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
-    return isDeclined(error) ? onDeclined(error) : refusedPage(error);
+    return isDeclined(error) ? onDeclined(error) : refusedPage(error, ruleOf(error));
   }
 }
 
-/** To the command line that waits on the person's own machine; where none does, the code is for the person to hand over. */
-const handOver = ({ code, waiting }: Accepted, audience: string): EdgeResponse =>
-  waiting === undefined ? codePage(code) : sendTo(backTo(waiting, audience, { code }), 303);
+/** To the command line that waits on the person's own machine, or our own front; where none does, the code is for the person to hand over. */
+function handOver({ provider }: SamlSignIn, { code, waiting }: Accepted, audience: string): EdgeResponse {
+  if (waiting === undefined) return codePage(code);
+  const front = new URL(callbackPath(provider.name), provider.acs).href;
+  return sendTo(backTo(waiting, audience, { code }, waiting.port === frontPort ? front : undefined), 303);
+}
 
 /** Where a command line waits for its answer, which names its sign-in and this installation (RFC 9207). */
-function backTo({ port, state }: Waiting, audience: string, answer: Record<string, string>): string {
-  const back = new URL(`http://127.0.0.1:${port}/callback`);
+function backTo(
+  { port, state }: Waiting,
+  audience: string,
+  answer: Record<string, string>,
+  to = `http://127.0.0.1:${port}/callback`,
+): string {
+  const back = new URL(to);
   for (const [name, value] of Object.entries({ ...answer, state, iss: audience })) back.searchParams.set(name, value);
   return back.href;
 }

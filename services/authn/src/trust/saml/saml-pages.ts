@@ -1,9 +1,8 @@
 import { type Refusal, reasons } from "@sallyport/contracts";
-import { html, keyCode, type SignInPage, signInPage } from "@sallyport/identity";
+import { html, keyCode } from "@sallyport/identity";
 import type { EdgeResponse } from "@sallyport/service";
+import { page } from "../../http/person-pages.ts";
 import { ruleOf } from "./saml-refusals.ts";
-
-const page = (status: number, content: SignInPage): EdgeResponse => ({ status, ...signInPage(content) });
 
 /**
  * Asks the person before the browser goes to the identity provider, which may sign them in without a word: any program on their machine,
@@ -21,18 +20,6 @@ export const beginPage = (thumbprint: string): EdgeResponse =>
 <button name="answer" value="no">No, I did not ask for this</button>
 </form>`,
   });
-
-/** Why nobody was signed in: a sentence, its reason, and the rule's name. */
-export function refusedPage(refusal: Refusal): EdgeResponse {
-  const { reason, message } = refusal;
-  const rule = ruleOf(refusal);
-  return page(reasons[reason].http, {
-    title: "Nobody was signed in",
-    tone: "refused",
-    content: html`<p>${message}</p>
-<p class="soft"><code>${reason}${rule === undefined ? "" : ` (${rule})`}</code></p>`,
-  });
-}
 
 /** The person said no. @param back tells a command line that waits */
 export const declinedPage = (refusal: Refusal, back: string): EdgeResponse =>
@@ -53,15 +40,3 @@ export const codePage = (code: string): EdgeResponse =>
 <p class="code long">${code}</p>
 <p>Give it to nobody who asks you for it.</p>`,
   });
-
-/** A POST that is answered becomes a GET (RFC 9110 §15.4.4): the response does not travel on. */
-export const sendTo = (url: string, status: 303): EdgeResponse => ({
-  status,
-  headers: {
-    location: url,
-    "content-security-policy": "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
-    "referrer-policy": "no-referrer",
-    "cache-control": "no-store",
-  },
-  body: "",
-});

@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { Refusal } from "@sallyport/contracts";
 import { sha256 } from "@sallyport/identity";
 import type { SealedCollection } from "../../sessions/sealed-collection.ts";
+import { identityOf, type KeptIdentity, keptIdentity } from "../kept-identity.ts";
 import type { OutsideIdentity } from "../trust-provider.ts";
 import type { SamlProvider } from "./saml-provider.ts";
 import type { VerifiedResponse } from "./verify-response.ts";
@@ -10,15 +11,11 @@ import type { VerifiedResponse } from "./verify-response.ts";
 const codeSeconds = 60;
 
 interface Kept {
-  readonly provider: string;
-  readonly principal: string;
-  readonly groups: readonly string[];
+  readonly identity: KeptIdentity;
   /** Null where the identity provider sent somebody unasked: the first key that shows the code has it. */
   readonly thumbprint: string | null;
-  /** Of the assertion, epoch seconds. */
-  readonly issuedAt: number;
+  /** Epoch seconds. */
   readonly expiresAt: number;
-  readonly sessionEnds: number | null;
 }
 
 /**
@@ -27,30 +24,26 @@ interface Kept {
  */
 export class SignInCodes {
   readonly #codes: SealedCollection;
-  readonly #providers: ReadonlyMap<string, SamlProvider>;
+  readonly #names: ReadonlySet<string>;
 
   constructor(codes: SealedCollection, providers: readonly SamlProvider[]) {
     this.#codes = codes;
-    this.#providers = new Map(providers.map((provider) => [provider.name, provider]));
+    this.#names = new Set(providers.map(({ name }) => name));
   }
 
   /** @param now epoch milliseconds */
   async make(
-    provider: SamlProvider,
+    { name }: SamlProvider,
     { principal, groups, issuedAt, sessionEnds }: VerifiedResponse,
     thumbprint: string | undefined,
     now: number,
   ): Promise<string> {
     const code = randomBytes(32).toString("base64url");
-    const expiresAt = Math.floor(now / 1000) + codeSeconds;
+    const person = { provider: { name, protocol: "SAML" as const }, principal, groups, owner: undefined, sessionEnds };
     const kept: Kept = {
-      provider: provider.name,
-      principal,
-      groups,
+      identity: keptIdentity(person, Math.floor(issuedAt / 1000)),
       thumbprint: thumbprint ?? null,
-      issuedAt: Math.floor(issuedAt / 1000),
-      expiresAt,
-      sessionEnds: sessionEnds ?? null,
+      expiresAt: Math.floor(now / 1000) + codeSeconds,
     };
     await this.#codes.create(sha256(code), JSON.stringify(kept), codeSeconds * 1000);
     return code;
@@ -64,20 +57,10 @@ export class SignInCodes {
   async identity(code: string, thumbprint: string, now: number): Promise<OutsideIdentity> {
     const entry = code.length > 100 ? undefined : await this.#codes.get(sha256(code));
     const kept = entry === undefined ? undefined : (JSON.parse(entry.text) as Kept);
-    const provider = kept === undefined ? undefined : this.#providers.get(kept.provider);
-    if (kept === undefined || provider === undefined || kept.expiresAt * 1000 <= now)
+    if (kept === undefined || !this.#names.has(kept.identity.provider) || kept.expiresAt * 1000 <= now)
       throw new Refusal("UNAUTHENTICATED", "The sign-in code is not known, or its minute is over: sign in again.");
     if (kept.thumbprint !== null && kept.thumbprint !== thumbprint)
       throw new Refusal("UNAUTHENTICATED", "The sign-in code belongs to the key that began the sign-in: sign in again, with this one.");
-    return {
-      provider: { name: provider.name, kind: "person", singleUse: true, skewSeconds: 0, protocol: "SAML" },
-      principal: kept.principal,
-      groups: kept.groups,
-      owner: undefined,
-      tokenId: sha256(`saml-code ${code}`),
-      issuedAt: kept.issuedAt,
-      expiresAt: kept.expiresAt,
-      sessionEnds: kept.sessionEnds ?? undefined,
-    };
+    return identityOf(kept.identity, sha256(`saml-code ${code}`), kept.expiresAt);
   }
 }

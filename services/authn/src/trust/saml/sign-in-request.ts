@@ -13,6 +13,9 @@ export interface Waiting {
   readonly port: number;
 }
 
+/** Instead of a port: authn's own front waits, and no command line can say so. */
+export const frontPort = 0;
+
 /**
  * Requests that are known again by their ID alone. It carries, under a MAC, who waits and until when; so whoever may begin a
  * sign-in, which is everybody, writes nothing to the shared state, and every replica knows the requests of every other.
