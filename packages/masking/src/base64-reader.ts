@@ -119,10 +119,13 @@ export class Base64Reader {
       }
       const begin = at;
       let skipped = this.#skipped;
+      let letters = this.#plain !== undefined;
       for (; at < to; at++) {
         const next = base64Kinds[bytes[at]!]!;
-        if (next === LETTER) skipped = 0;
-        else if (next === SKIPPED && skipped < MAX_SKIPPED) skipped++;
+        if (next === LETTER) {
+          skipped = 0;
+          letters = true;
+        } else if (next === SKIPPED && skipped < MAX_SKIPPED) skipped++;
         else break;
       }
       this.#skipped = skipped;
@@ -130,8 +133,8 @@ export class Base64Reader {
         // Too many line breaks in a row.
         return at;
       }
-      this.#plain ??= this.#begin();
-      this.#plain.letters(bytes, begin, at, base);
+      if (letters) this.#plain ??= this.#begin();
+      this.#plain?.letters(bytes, begin, at, base);
       for (const { stretch } of this.#spelled) stretch.letters(bytes, begin, at, base);
       if (this.#spelled.length > 0 && at - begin >= 64) this.#unite(base + at);
     }

@@ -22,8 +22,6 @@ export class DecimalReader {
   readonly #bytes: DecodedUnits;
   readonly #digits: DecodedUnits;
   readonly #search: Search;
-  /** The first digits of the numbers that may begin a value. */
-  readonly #beginnings = new Set<string>();
   #open = false;
   #number = "";
   #start = 0;
@@ -35,11 +33,6 @@ export class DecimalReader {
     this.#search = search;
     this.#bytes = new DecodedUnits(search, 2, origin, () => ({ kind: "number" }));
     this.#digits = new DecodedUnits(search, 2, origin, () => ({ kind: "number" }));
-    search.firstBytes.forEach((may, byte) => {
-      if (may === 0) return;
-      for (let length = 1; length <= 3; length++) this.#beginnings.add(String(byte).slice(0, length));
-      if (byte >= 0x30 && byte <= 0x39) this.#beginnings.add(String.fromCharCode(byte));
-    });
   }
 
   read(bytes: Uint8Array, from: number, to: number, base: number): void {
@@ -69,7 +62,7 @@ export class DecimalReader {
   partial(): number {
     if (!this.#open) return Number.POSITIVE_INFINITY;
     const first = Math.min(this.#bytes.partial(), this.#digits.partial());
-    return this.#search.heldByBits && this.#beginnings.has(this.#number) ? Math.min(first, this.#start) : first;
+    return this.#search.heldByBits && beginningsOf(this.#search.firstBytes).has(this.#number) ? Math.min(first, this.#start) : first;
   }
 
   finish(): void {
@@ -111,4 +104,20 @@ export class DecimalReader {
     if (number.length === 1) this.#digits.add(number.charCodeAt(0), this.#start, end);
     else this.#digits.finish();
   }
+}
+
+const known = new WeakMap<Uint8Array, ReadonlySet<string>>();
+
+/** The first digits of the numbers that may begin a value, by which bytes may: the same for all streams of a mask set. */
+function beginningsOf(firstBytes: Uint8Array): ReadonlySet<string> {
+  const before = known.get(firstBytes);
+  if (before !== undefined) return before;
+  const beginnings = new Set<string>();
+  firstBytes.forEach((may, byte) => {
+    if (may === 0) return;
+    for (let length = 1; length <= 3; length++) beginnings.add(String(byte).slice(0, length));
+    if (byte >= 0x30 && byte <= 0x39) beginnings.add(String.fromCharCode(byte));
+  });
+  known.set(firstBytes, beginnings);
+  return beginnings;
 }

@@ -23,8 +23,9 @@ for (const byte of " :-,;.xX\t\r\n\0") hexKinds[byte.charCodeAt(0)] = SEPARATOR;
 export class HexReader {
   readonly #search: Search;
   readonly #depth: number;
-  #even: Pairs;
-  #odd: Pairs;
+  readonly #origin: Origin;
+  /** Made when there is something to read: most streams have nothing of the kind. */
+  #pairs: { even: Pairs; odd: Pairs } | undefined;
   #open = false;
   #digits = 0;
   #separators = 0;
@@ -32,8 +33,7 @@ export class HexReader {
   constructor(search: Search, depth: number, origin: Origin) {
     this.#search = search;
     this.#depth = depth;
-    this.#even = new Pairs(search, depth, origin);
-    this.#odd = new Pairs(search, depth, origin);
+    this.#origin = origin;
   }
 
   read(bytes: Uint8Array, from: number, to: number, base: number): void {
@@ -42,29 +42,35 @@ export class HexReader {
       if (!this.#open) at = nextToRead(bytes, at, to, hexKinds, MIN_BYTES, this.#search.scouts?.hex(this.#depth), CONTEXT_BYTES);
       if (at === to) return;
       this.#open = true;
-      at = this.#readStretch(bytes, at, to, base);
+      this.#pairs ??= { even: this.#begin(), odd: this.#begin() };
+      at = this.#readStretch(this.#pairs, bytes, at, to, base);
       if (at < to) this.finish();
     }
     if (this.#open) {
-      this.#even.units.pause();
-      this.#odd.units.pause();
+      this.#pairs?.even.units.pause();
+      this.#pairs?.odd.units.pause();
     }
   }
 
   partial(): number {
-    return this.#open ? Math.min(this.#even.partial(), this.#odd.partial()) : Number.POSITIVE_INFINITY;
+    const pairs = this.#open ? this.#pairs : undefined;
+    return pairs === undefined ? Number.POSITIVE_INFINITY : Math.min(pairs.even.partial(), pairs.odd.partial());
   }
 
   finish(): void {
     if (!this.#open) return;
-    this.#even.finish();
-    this.#odd.finish();
+    this.#pairs?.even.finish();
+    this.#pairs?.odd.finish();
     this.#open = false;
     this.#digits = 0;
     this.#separators = 0;
   }
 
-  #readStretch(bytes: Uint8Array, from: number, to: number, base: number): number {
+  #begin(): Pairs {
+    return new Pairs(this.#search, this.#depth, this.#origin);
+  }
+
+  #readStretch(pairs: { even: Pairs; odd: Pairs }, bytes: Uint8Array, from: number, to: number, base: number): number {
     for (let at = from; at < to; at++) {
       const byte = bytes[at]!;
       const kind = hexKinds[byte];
@@ -72,25 +78,25 @@ export class HexReader {
       if (kind === DIGIT) {
         const digit = nibbles[byte]!;
         this.#separators = 0;
-        this.#even.digit(digit, base + at);
-        if (this.#digits > 0) this.#odd.digit(digit, base + at);
+        pairs.even.digit(digit, base + at);
+        if (this.#digits > 0) pairs.odd.digit(digit, base + at);
         this.#digits++;
         continue;
       }
-      this.#separate((byte === 0x78 || byte === 0x58) && this.#even.half === 0);
+      this.#separate(pairs, (byte === 0x78 || byte === 0x58) && pairs.even.half === 0);
     }
     return to;
   }
 
   /** `prefix`: the last digit and this byte are `0x`. */
-  #separate(prefix: boolean): void {
-    if (prefix) this.#even.half = -1;
+  #separate(pairs: { even: Pairs; odd: Pairs }, prefix: boolean): void {
+    if (prefix) pairs.even.half = -1;
     if (this.#digits > 0) {
-      if (this.#even.half >= 0) [this.#even, this.#odd] = [this.#odd, this.#even];
-      this.#odd.finish();
+      if (pairs.even.half >= 0) [pairs.even, pairs.odd] = [pairs.odd, pairs.even];
+      pairs.odd.finish();
     }
     this.#digits = 0;
-    if (++this.#separators > MAX_SEPARATORS) this.#even.finish();
+    if (++this.#separators > MAX_SEPARATORS) pairs.even.finish();
   }
 }
 
