@@ -22,13 +22,23 @@ export interface Ran {
 /** Whoever runs this may have a keyring of their own, and colours in their terminal. */
 export const plain = { NO_COLOR: "1", SALLYPORT_KEEP: "file" };
 
+export interface RunOptions {
+  readonly input?: string;
+  readonly env?: NodeJS.ProcessEnv;
+  /** Called with all that it has said of itself so far. */
+  readonly onStderr?: (text: string) => void;
+}
+
 /** Runs the command line to its end, as a person would type it. */
-export async function sallyport(args: readonly string[], options: { input?: string; env?: NodeJS.ProcessEnv } = {}): Promise<Ran> {
+export async function sallyport(args: readonly string[], options: RunOptions = {}): Promise<Ran> {
   const child = spawn(process.execPath, [cli, ...args], { stdio: "pipe", env: { ...process.env, ...plain, ...options.env } });
   let stdout = "";
   let stderr = "";
   child.stdout.setEncoding("utf8").on("data", (text) => (stdout += text));
-  child.stderr.setEncoding("utf8").on("data", (text) => (stderr += text));
+  child.stderr.setEncoding("utf8").on("data", (text) => {
+    stderr += text;
+    options.onStderr?.(stderr);
+  });
   child.stdin.on("error", () => {});
   child.stdin.end(options.input ?? "");
   const code = await new Promise<number | null>((resolve) => child.on("close", resolve));

@@ -68,6 +68,12 @@ export class Browser {
 export const hiddenFields = (page: string): Record<string, string> =>
   Object.fromEntries([...page.matchAll(/<input type="hidden" name="([^"]+)" value="([^"]*)">/g)].map(([, name, value]) => [name, value]));
 
+/** The ID of the SAML request with which a browser is sent to an identity provider. */
+export function requestIn(sentTo: URL): string {
+  const xml = inflateRawSync(Buffer.from(sentTo.searchParams.get("SAMLRequest") ?? "", "base64")).toString();
+  return / ID="([^"]+)"/.exec(xml)?.[1] ?? assert.fail(xml);
+}
+
 /** The name of the rule by which a page refuses; fails where it does not. */
 export const ruleOn = (page: string): string => /<code>[A-Z_]+ \(([a-z-]+)\)<\/code>/.exec(page)?.[1] ?? assert.fail(textOf(page));
 
@@ -142,12 +148,10 @@ export class SignInStage {
 
   /** Alice signs in at the SAML identity provider. @returns where the browser goes from our own address for its responses */
   async respondsBySaml(sentTo: URL): Promise<string> {
-    const xml = inflateRawSync(Buffer.from(sentTo.searchParams.get("SAMLRequest") ?? "", "base64")).toString();
-    const inResponseTo = / ID="([^"]+)"/.exec(xml)?.[1] ?? assert.fail(xml);
     // A form of the identity provider's: no cookie of ours comes with it.
     const answer = await new Browser().post(
       this.idp.acs,
-      { SAMLResponse: await this.idp.response({ inResponseTo }) },
+      { SAMLResponse: await this.idp.response({ inResponseTo: requestIn(sentTo) }) },
       { origin: "https://idp.example" },
     );
     return answer.location?.href ?? assert.fail(textOf(answer.text));

@@ -365,7 +365,7 @@ describe("attacks on signing in at authn", () => {
     for (const [name, error, more] of wrong)
       it(`${name}: ${error}, which harms nothing`, async () => {
         const good = await on.code();
-        const [changed, form] = typeof more === "function" ? [more(), {}] : [{}, more];
+        const [changed, form]: [object, Record<string, string>] = typeof more === "function" ? [more(), {}] : [{}, { ...more }];
         if (form.code_verifier === "challenge") form.code_verifier = createHash("sha256").update(good.verifier).digest("base64url");
         assert.equal(errorOf(await on.redeem({ ...good, ...changed }, form)), `400 ${error}`);
         assert.equal((await on.redeem(good)).status, 200);

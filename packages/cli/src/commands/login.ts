@@ -1,5 +1,5 @@
 import { Refusal } from "@sallyport/contracts";
-import { exchangeIdToken, ProofMaker, samlCodeType } from "@sallyport/sdk";
+import { type CeilingInit, type Endpoints, exchangeIdToken, ProofMaker, samlCodeType } from "@sallyport/sdk";
 import { Command } from "commander";
 import { type CeilingOptions, ceilingOf, isCeilingNamed, withCeilingOptions } from "../input/ceiling.ts";
 import { readStdin } from "../input/stdin.ts";
@@ -11,6 +11,7 @@ import { knownProfile, profilePath, saveProfile } from "../profile/profile.ts";
 import { type Keep, keepOption, sealingOf } from "../profile/profile-key.ts";
 import { profileOption } from "../profile/profile-option.ts";
 import type { RememberedSignIn } from "../profile/remembered-sign-in.ts";
+import { frontClient, frontFor } from "../sign-in/front.ts";
 import { chooseIssuer, type IssuerOptions, withIssuerOptions } from "../sign-in/issuer-choice.ts";
 
 type Options = EndpointOptions &
@@ -19,6 +20,7 @@ type Options = EndpointOptions &
     idTokenStdin?: true;
     saml?: string;
     samlCodeStdin?: true;
+    signInAt?: string;
     device?: true;
     browser?: true;
     agent?: string;
@@ -30,12 +32,13 @@ type Options = EndpointOptions &
 /** As much as any issuer's token; authn has its own bound. */
 const maxTokenBytes = 64 * 1024;
 
-/** `sallyport login`: a person signs in at a trusted issuer; its ID token becomes a credential for a new key, which this machine remembers. */
+/** `sallyport login`: a person signs in, at authn or at a trusted issuer; that becomes a credential for a new key, which this machine remembers. */
 export function loginCommand(): Command {
   const command = new Command("login")
-    .description("sign in at a trusted issuer, by browser or by a code on another device, or with an ID token on standard input")
+    .description("sign in at authn or a trusted issuer, by browser or by a code on another device, or with an ID token on standard input")
     .option("--device", "by a code that is entered in a browser anywhere (RFC 8628)")
     .option("--browser", "by a browser on this machine (authorization code with PKCE)")
+    .option("--sign-in-at <url>", "at authn's own page, https://HOST; left out, where the configuration or the installation has one")
     .option("--saml <name>", "by a browser on this machine, at a SAML provider of the configuration, or at https://HOST/saml/NAME/login")
     .option("--saml-code-stdin", "read the code that a SAML sign-in showed, which was begun at the identity provider")
     .option("--id-token-stdin", "read an ID token from standard input instead")
@@ -57,8 +60,7 @@ export function loginCommand(): Command {
       const again = known?.audience === endpoints.audience && known.authn === endpoints.authn ? before?.signIn : undefined;
       // Before the person is asked: a session that nobody can keep should not begin.
       const sealing = await sealingOf(profilePath(options.profile), options.keep);
-      const { token, signIn, ...proof } = await shownBy(options, again, endpoints.audience);
-      const session = await exchangeIdToken(endpoints, token, { agentName: options.agent ?? "", ...ceiling, ...proof });
+      const { session, signIn } = await begin(options, again, endpoints, ceiling);
       try {
         const file = saveProfile(options.profile, { session, signIn, sealKey: sealing.key });
         const how = sealing.key === undefined ? `mode 0600: ${sealing.why}` : "sealed by a key in the system's keyring";
@@ -69,6 +71,23 @@ export function loginCommand(): Command {
       }
     });
 }
+
+/** The session, and how to do it again without being told; undefined where that cannot be remembered. */
+async function begin(options: Options, again: RememberedSignIn | undefined, endpoints: Endpoints, { ceiling }: { ceiling?: CeilingInit }) {
+  const shown = [options.saml, options.samlCodeStdin, options.idTokenStdin].some((way) => way !== undefined);
+  const front = shown ? undefined : await frontFor(options, again, endpoints.audience);
+  if (front !== undefined) {
+    const { signInAtFront } = await import("../sign-in/front-sign-in.ts");
+    const session = await signInAtFront(front, endpoints, { way: wayOf(options), agentName: options.agent, ceiling });
+    return { session, signIn: { issuer: front.url, clientId: frontClient, scopes: [] } };
+  }
+  const issuer = again?.clientId === frontClient ? undefined : again;
+  const { token, signIn, ...proof } = await shownBy(options, issuer, endpoints.audience);
+  const limit = ceiling === undefined ? {} : { ceiling };
+  return { session: await exchangeIdToken(endpoints, token, { agentName: options.agent ?? "", ...limit, ...proof }), signIn };
+}
+
+const wayOf = ({ device, browser }: Options) => (device === true ? "device" : browser === true ? "browser" : undefined);
 
 /** What shows authn who the person is. */
 interface Shown {
@@ -100,8 +119,7 @@ async function given(what: string): Promise<string> {
 async function signedIn(options: Options, before: RememberedSignIn | undefined): Promise<Shown> {
   const choice = await chooseIssuer(options, before);
   const { signInAt } = await import("../sign-in/sign-in.ts");
-  const way = options.device === true ? "device" : options.browser === true ? "browser" : undefined;
-  const { idToken, refreshToken } = await signInAt(choice, way);
+  const { idToken, refreshToken } = await signInAt(choice, wayOf(options));
   // Some issuers give one unasked; what nobody asked for is not kept.
   return { token: idToken, signIn: { ...choice, refreshToken: choice.scopes.includes("offline_access") ? refreshToken : undefined } };
 }

@@ -4,6 +4,19 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from "node:net";
 import Provider from "oidc-provider";
 
+export interface ConfidentialClient {
+  readonly secret: string;
+  readonly redirectUri: string;
+}
+
+const asConfidential = ({ secret, redirectUri }: ConfidentialClient) => ({
+  application_type: "web" as const,
+  token_endpoint_auth_method: "client_secret_basic" as const,
+  client_secret: secret,
+  redirect_uris: [redirectUri],
+  grant_types: ["authorization_code"],
+});
+
 /** An OIDC issuer (oidc-provider) on loopback at which alice signs in, and the browser that she does it with. */
 export class LoginIssuer {
   readonly url: string;
@@ -11,10 +24,10 @@ export class LoginIssuer {
   readonly #server: Server;
   readonly #provider: Provider;
 
-  private constructor(server: Server) {
+  private constructor(server: Server, confidential?: ConfidentialClient) {
     this.#server = server;
     this.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-    this.#provider = providerAt(this.url, this.clientId);
+    this.#provider = providerAt(this.url, this.clientId, confidential);
     const callback = this.#provider.callback();
     server.on("request", (request, response) => {
       if (request.url?.startsWith("/interaction/")) void this.#interact(request, response);
@@ -22,10 +35,11 @@ export class LoginIssuer {
     });
   }
 
-  static async start(): Promise<LoginIssuer> {
+  /** @param confidential what its one client is, instead of a public one */
+  static async start(confidential?: ConfidentialClient): Promise<LoginIssuer> {
     const server = createServer();
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-    return new LoginIssuer(server);
+    return new LoginIssuer(server, confidential);
   }
 
   async stop(): Promise<void> {
@@ -79,7 +93,7 @@ export class LoginIssuer {
   }
 }
 
-function providerAt(url: string, clientId: string): Provider {
+function providerAt(url: string, clientId: string, confidential?: ConfidentialClient): Provider {
   const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
   const configuration: ConstructorParameters<typeof Provider>[1] = {
     jwks: { keys: [{ ...privateKey.export({ format: "jwk" }), kid: randomUUID(), alg: "ES256", use: "sig" } as never] },
@@ -92,6 +106,7 @@ function providerAt(url: string, clientId: string): Provider {
         grant_types: ["authorization_code", "refresh_token", "urn:ietf:params:oauth:grant-type:device_code"],
         response_types: ["code"],
         id_token_signed_response_alg: "ES256",
+        ...(confidential === undefined ? {} : asConfidential(confidential)),
       },
     ],
     features: { devInteractions: { enabled: false }, deviceFlow: { enabled: true }, revocation: { enabled: true } },
