@@ -110,14 +110,34 @@ describe("a person signs in at authn, which is the one client of their identity 
     assert.deepEqual([id, JSON.stringify(ceiling).includes("prod/*")], ["staff/alice", true]);
   });
 
+  it("not where they say no, and the command line says why", async () => {
+    const signingIn = login("--browser", "--profile", "nobody");
+    const page = await command.opened();
+    const browser = new Browser();
+    const asked = await browser.get(page);
+    const { location } = await browser.post(page.replace(/\?.*/, ""), { ...hiddenFields(asked.text), answer: "no" });
+    await fetch(location ?? assert.fail("the command line is not told"));
+    const { code, stderr } = await signingIn;
+    assert.equal(code, 4, stderr);
+    assert.match(stderr, /Nobody was signed in \(access_denied\): You said no/);
+  });
+
+  it("not at another installation, nor at what is no address of a page", async () => {
+    const at = (address: string) => sallyport(["login", "--sign-in-at", address, "-c", site.configFile, "--profile", "nobody"], { env });
+    assert.match((await at(issuer.url)).stderr, /is another installation than/);
+    assert.match((await at("http://sallyport.example.com")).stderr, /is no address to sign in at/);
+    assert.match((await at(`${url}/somewhere`)).stderr, /is no address to sign in at/);
+  });
+
   it("and each of it is on record", async () => {
     const here = (all: Evidence[]) => all.filter(({ metadata }) => metadata.event_code === "session.sign-in");
-    const records = here(await evidenceOnce(site.log, "the sign-ins", (all) => here(all).length >= 2));
+    const records = here(await evidenceOnce(site.log, "the sign-ins", (all) => here(all).length >= 3));
     assert.deepEqual(
       records.map(({ status, unmapped }) => [status, unmapped.sallyport.details?.principal, unmapped.sallyport.details?.way]),
       [
         ["Success", "people/alice", "code"],
         ["Success", "staff/alice", "device"],
+        ["Failure", undefined, undefined],
       ],
     );
   });

@@ -141,9 +141,18 @@ export class SignInStage {
     const code = crypto.randomUUID();
     this.claims.set(code, { nonce: sentTo.searchParams.get("nonce") ?? "", ...claims });
     const back = new URL(sentTo.searchParams.get("redirect_uri") ?? "");
-    for (const [name, value] of Object.entries({ code, state: sentTo.searchParams.get("state") ?? "", iss: sentTo.origin, ...more }))
+    for (const [name, value] of Object.entries({ code, state: sentTo.searchParams.get("state") ?? "", iss: this.#issuerOf(back), ...more }))
       back.searchParams.set(name, value);
     return back.href;
+  }
+
+  #issuerOf({ pathname }: URL): string {
+    return pathname.endsWith("/other") ? this.other.url : this.stage.issuer.url;
+  }
+
+  /** What the SAML identity provider says of alice. */
+  samlResponse(sentTo: URL): Promise<string> {
+    return this.idp.response({ inResponseTo: requestIn(sentTo) });
   }
 
   /** Alice signs in at the SAML identity provider. @returns where the browser goes from our own address for its responses */
@@ -151,7 +160,7 @@ export class SignInStage {
     // A form of the identity provider's: no cookie of ours comes with it.
     const answer = await new Browser().post(
       this.idp.acs,
-      { SAMLResponse: await this.idp.response({ inResponseTo: requestIn(sentTo) }) },
+      { SAMLResponse: await this.samlResponse(sentTo) },
       { origin: "https://idp.example" },
     );
     return answer.location?.href ?? assert.fail(textOf(answer.text));

@@ -60,9 +60,11 @@ async function frontAt(named: string, audience: string): Promise<Front> {
   // Their names are the installation's own, which need not lead anywhere; the same paths are served at its front.
   const [tokenEndpoint, deviceEndpoint] = [endpoint("token_endpoint"), endpoint("device_authorization_endpoint")];
   const authorizationEndpoint = endpoint("authorization_endpoint");
-  if (new URL(authorizationEndpoint).origin !== url.origin)
-    throw new Refusal("UNAUTHENTICATED", `People sign in at ${printable(new URL(authorizationEndpoint).origin, 100)} instead: name that.`);
-  return { url: url.origin, audience, authorizationEndpoint, tokenEndpoint, deviceEndpoint };
+  const page = new URL(authorizationEndpoint);
+  // The installation's own metadata may say that its page is elsewhere; what answers in its name elsewhere may not.
+  if ((page.origin !== url.origin && url.origin !== new URL(audience).origin) || (page.protocol !== "https:" && !isLoopback(page)))
+    throw new Refusal("UNAUTHENTICATED", `People sign in at ${printable(page.origin, 100)}: name that.`);
+  return { url: page.origin, audience, authorizationEndpoint, tokenEndpoint, deviceEndpoint };
 }
 
 async function metadataAt(address: string): Promise<Record<string, unknown>> {

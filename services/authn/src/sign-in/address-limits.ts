@@ -1,5 +1,5 @@
 import type { State } from "@sallyport/state";
-import { hostOf, networkOf } from "../http/address-limit.ts";
+import { AddressLimit, hostOf, networkOf } from "../http/address-limit.ts";
 import { signInRefused } from "./refusals.ts";
 
 const windowMs = 60_000;
@@ -14,18 +14,24 @@ const most = {
   attempts: { address: 120, all: 1_200 },
 } as const;
 
+/** What one address may do at one replica in a minute at all: beyond that it costs the shared state nothing. */
+const mostHere = 600;
+
 export type Limited = keyof typeof most;
 
 /** What one address may do to the shared state, over all replicas. An IPv6 address counts by its /64, which is one customer's. */
 export class AddressLimits {
   readonly #state: State;
+  readonly #here: AddressLimit;
 
-  constructor(state: State) {
+  constructor(state: State, clock: { monotonic(): number }) {
     this.#state = state;
+    this.#here = new AddressLimit(mostHere, () => clock.monotonic());
   }
 
   /** @param address with its port, as the socket has it @throws Refusal RATE_LIMITED */
   async count(kind: Limited, address: string): Promise<void> {
+    this.#here.count(address);
     const limits = most[kind];
     if ((await this.#state.increment(counterOf(kind, address), 1, windowMs)) > limits.address) throw tooOften();
     if ((await this.#state.increment(counterOf(kind), 1, windowMs)) > limits.all) throw tooOften();

@@ -48,7 +48,7 @@ export function configuredSignIn({ trust, authn }: Pick<Config, "trust" | "authn
     audience,
     attempts: new SignInAttempts(state, secret),
     browsers: new Browsers(signIn.url, secret),
-    limits: new AddressLimits(state),
+    limits: new AddressLimits(state, clock),
   };
 }
 

@@ -93,7 +93,7 @@ describe("device codes in the shared state", () => {
   });
 
   it("an address is limited over all replicas, others are not, and what turned out well is forgiven", async () => {
-    const [here, there] = [1, 2].map(() => new AddressLimits(core.state));
+    const [here, there] = [1, 2].map(() => new AddressLimits(core.state, core.clock));
     for (let times = 0; times < 30; times++) {
       await here!.count("wrong-user-codes", "10.1.2.3:1");
       await here!.forgive("wrong-user-codes", "10.1.2.3:1");
