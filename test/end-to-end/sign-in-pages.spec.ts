@@ -80,7 +80,8 @@ describeWithTools([tools.chromium], "authn's own sign-in, in a real browser", fu
     );
     await alice.open("https://evil.example/");
     const frame = alice.page.frames()[1];
-    assert.ok(frame !== undefined && !(await frame.content()).includes("Sign in to Sallyport"), frame?.url());
+    assert.ok(frame !== undefined, "the frame is there");
+    assert.ok(!(await frame.content()).includes("Sign in to Sallyport"), frame.url());
     await alice.press("Win a prize");
     await alice.sees("Nobody was signed in");
     assert.equal(ruleOn(await alice.page.content()), "other-browser", "not even the cookie comes along");
