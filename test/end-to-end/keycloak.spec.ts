@@ -3,6 +3,7 @@ import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { exchangeIdToken, ProofMaker } from "@sallyport/sdk";
 import { BrowserCommand } from "../../packages/cli/src/sign-in/browser.fixture.ts";
+import { Browser, hiddenFields, textOf } from "../attacks/identity/sign-in-stage.ts";
 import { cli, mustRun, plain, sallyport } from "../demo/process.ts";
 import { eventually } from "../faults/told.ts";
 import { type Arrived, KeycloakPerson } from "../support/keycloak/person.ts";
@@ -42,6 +43,48 @@ describeWith("people of a real Keycloak", { server: keycloak }, ({ server }) => 
     session.close();
     return session.chain;
   };
+
+  describe("by authn's own page, which is the one client that Keycloak knows", () => {
+    /** Says yes there to what asks. @returns where Keycloak sends the browser then */
+    const confirmed = async (page: string, provider: "kc" | "kc-saml") => {
+      const person = new Browser();
+      const asked = await person.get(page);
+      const { location } = await person.post(page.replace(/\?.*/, ""), { ...hiddenFields(asked.text), provider });
+      return { person, arrived: await alice().browse(location?.href ?? assert.fail(textOf(asked.text))) };
+    };
+    const login = (profile: string, ...more: string[]) => {
+      const { promise: shown, resolve } = Promise.withResolvers<string>();
+      const onStderr = (text: string) => {
+        const page = /or open (\S+)\n/.exec(text)?.[1];
+        if (page !== undefined) resolve(page);
+      };
+      return { shown, ended: sallyport(["login", "--profile", profile, "-c", site.configFile, "-o", "json", ...more], { env, onStderr }) };
+    };
+
+    it("sign in by a device code, at Keycloak by OIDC", async function () {
+      this.timeout(60_000);
+      const { shown, ended } = login("authn-device", "--device");
+      const { person, arrived } = await confirmed(await shown, "kc");
+      assert.equal(`${arrived.url.origin}${arrived.url.pathname}`, `${site.pages}/oauth/callback/kc`);
+      assert.equal(arrived.url.searchParams.get("iss"), issuer, "Keycloak names itself (RFC 9207)");
+      assert.match(textOf((await person.get(arrived.url.href)).text), /You signed in as\s+kc\/alice/);
+      const { code, stdout, stderr } = await ended;
+      assert.equal(code, 0, stderr);
+      assert.deepEqual([JSON.parse(stdout).id, JSON.parse(stdout).groups], ["kc/alice", ["kc/release-team"]]);
+    });
+
+    it("sign in by a browser here, at Keycloak by SAML", async function () {
+      this.timeout(60_000);
+      const { ended } = login("authn-saml", "--browser");
+      const { person, arrived } = await confirmed(await browser.opened(), "kc-saml");
+      const posted = await person.post(arrived.url.href, Object.fromEntries(new URLSearchParams(arrived.html)));
+      const { location } = await person.get(posted.location?.href ?? assert.fail(textOf(posted.text)));
+      await fetch(location ?? assert.fail("the command line is not told"));
+      const { code, stdout, stderr } = await ended;
+      assert.equal(code, 0, stderr);
+      assert.deepEqual([JSON.parse(stdout).id, JSON.parse(stdout).groups], ["kc-saml/alice", ["kc-saml/release-team"]]);
+    });
+  });
 
   describe("by OIDC", () => {
     it("exchange an ID token, and have the groups that Keycloak says", async function () {

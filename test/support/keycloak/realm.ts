@@ -35,6 +35,23 @@ const sallyportClient = {
   ],
 };
 
+/** authn, as the one confidential client of an organisation. */
+export interface AuthnClient {
+  readonly clientId: string;
+  readonly secret: string;
+  readonly redirectUri: string;
+}
+
+const authnClient = ({ clientId, secret, redirectUri }: AuthnClient) => ({
+  ...sallyportClient,
+  clientId,
+  secret,
+  publicClient: false,
+  directAccessGrantsEnabled: false,
+  redirectUris: [redirectUri],
+  attributes: { "pkce.code.challenge.method": "S256" },
+});
+
 const samlClient = ({ entityId, acs, attributes = {} }: ServiceProvider) => ({
   clientId: entityId,
   protocol: "saml",
@@ -63,8 +80,13 @@ const samlClient = ({ entityId, acs, attributes = {} }: ServiceProvider) => ({
   defaultClientScopes: [],
 });
 
-/** A realm with alice (release-team) and bob (release-approvers), the command line as a public client, and SAML clients. @returns its issuer */
-export async function makeRealm({ admin, address }: KeycloakServer, name: string, serviceProviders: readonly ServiceProvider[] = []) {
+/** A realm with alice (release-team) and bob (release-approvers), the command line as a public client, authn as a confidential one, and SAML clients. @returns its issuer */
+export async function makeRealm(
+  { admin, address }: KeycloakServer,
+  name: string,
+  serviceProviders: readonly ServiceProvider[] = [],
+  authns: readonly AuthnClient[] = [],
+) {
   const person = (username: string, ...groups: string[]) => ({
     id: randomUUID(),
     username,
@@ -82,7 +104,7 @@ export async function makeRealm({ admin, address }: KeycloakServer, name: string
     sslRequired: "none",
     groups: [{ name: "release-team" }, { name: "release-approvers" }],
     users: [person("alice", "release-team"), person("bob", "release-approvers")],
-    clients: [sallyportClient, ...serviceProviders.map(samlClient)],
+    clients: [sallyportClient, ...authns.map(authnClient), ...serviceProviders.map(samlClient)],
   });
   return `${address}/realms/${name}`;
 }

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { loopback } from "../../demo/configuration.ts";
 import { freePorts } from "../../demo/free-port.ts";
 import { embeddedSite, type Site } from "../../faults/site.ts";
@@ -38,10 +38,14 @@ export async function keycloakSite(server: KeycloakServer, realm = `corp-${rando
   const [port] = await freePorts(1);
   const pages = `http://127.0.0.1:${port}`;
   const acs = `${pages}/saml/kc-saml/acs`;
-  const issuer = await makeRealm(server, realm, [{ entityId, acs }]);
+  const authn = { clientId: "sallyport-authn", secret: randomUUID(), redirectUri: `${pages}/oauth/callback/kc` };
+  const issuer = await makeRealm(server, realm, [{ entityId, acs }], [authn]);
   const site = await embeddedSite({
     configure: (config) => {
       writeFileSync(join(config.policies, "release-team.cedar"), rules);
+      const clientSecret = join(dirname(config.policies), "authn-client-secret");
+      writeFileSync(clientSecret, authn.secret);
+      config.authn = { ...config.authn, signIn: { url: pages } };
       config.listen.edge = `127.0.0.1:${port}`;
       config.trust.saml = [
         {
@@ -61,7 +65,8 @@ export async function keycloakSite(server: KeycloakServer, realm = `corp-${rando
       config.trust.oidc.push({
         name: "kc",
         issuer,
-        audience: "sallyport",
+        audience: ["sallyport", authn.clientId],
+        signIn: { clientId: authn.clientId, clientSecret: `file:${clientSecret}` },
         algorithms: ["RS256"],
         subject: { claim: "preferred_username" },
         groups: { claim: "groups" },
