@@ -14,7 +14,7 @@ export interface EdgeAnswer {
 export async function edgeCall(session: Session, edge: string, method: DescMethod, body: string): Promise<EdgeAnswer> {
   const path = `${method.parent.typeName}/${method.name}`;
   const peer = `edge ${edge}`;
-  for (let tries = 0; ; tries++) {
+  for (let tries = 0, nonces = 0; ; tries++) {
     const credential = session.credential.token;
     const dpop = session.proofs.prove({
       htu: `${session.endpoints.audience}/${path}`,
@@ -31,7 +31,7 @@ export async function edgeCall(session: Session, edge: string, method: DescMetho
     if (nonce !== null) session.proofs.remember(nonce, peer);
     const text = await answer.text();
     const reason = /"reason"\s*:\s*"([A-Z_]+)"/.exec(text)?.[1] ?? /\b([A-Z]+_[A-Z_]+)\b/.exec(text)?.[1];
-    if (reason === "PROOF_REQUIRED" && tries === 0) continue;
+    if (reason === "PROOF_REQUIRED" && nonces++ < 2) continue;
     // A machine too busy to renew its lease in time: as its sentence says, again in a moment.
     if (reason === "STATE_UNAVAILABLE" && tries < 5) {
       await sleep(500);

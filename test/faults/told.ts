@@ -39,15 +39,18 @@ export async function eventually(wanted: string, call: () => Promise<unknown>, t
 }
 
 /**
- * What a call gives once the machine has time for it: on one that has much else to do a lease may be lost for a moment.
- * @throws what else it is refused for; STATE_UNAVAILABLE after `timeoutMs`
+ * What a call gives once the machine has time for it: on one that has much else to do a lease may be lost for a moment. A token for single
+ * use from the very second in which the state began is made anew, too.
+ * @throws what else it is refused for; these after `timeoutMs`
  */
 export async function steadily<T>(call: () => Promise<T>, timeoutMs = 20_000): Promise<T> {
   for (const until = performance.now() + timeoutMs; ; await sleep(50)) {
     try {
       return await call();
     } catch (error) {
-      if (!(error instanceof Refusal) || error.reason !== "STATE_UNAVAILABLE" || performance.now() > until) throw error;
+      const passing =
+        error instanceof Refusal && (error.reason === "STATE_UNAVAILABLE" || /older than Sallyport's state/.test(error.message));
+      if (!passing || performance.now() > until) throw error;
     }
   }
 }
