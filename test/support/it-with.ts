@@ -21,7 +21,7 @@ export const tools = {
   },
   chromium: {
     name: "Chromium",
-    file: chromiumFile() ?? "/usr/bin/chromium",
+    file: chromiumFile(),
     get: "apt-get install chromium, or set SALLYPORT_TEST_CHROMIUM=/path/to/chromium",
   },
   curl: { name: "curl", asks: ["curl", "--version"], get: "apt-get install curl" },

@@ -9,8 +9,5 @@ const flags = [
 ].flat();
 
 export function startChromium(): Promise<Browser> {
-  const executablePath = chromiumFile();
-  if (executablePath === undefined)
-    throw new Error("no Chromium: apt-get install chromium, or set SALLYPORT_TEST_CHROMIUM=/path/to/chromium");
-  return chromium.launch({ executablePath, args: flags, headless: true, timeout: 90_000 });
+  return chromium.launch({ executablePath: chromiumFile(), args: flags, headless: true, timeout: 90_000 });
 }
