@@ -164,7 +164,7 @@ export class Base64Reader {
     this.#plain = undefined;
   }
 
-  /** A stretch with a spelled letter is done when nothing under way in it begins before the letters that stand plain, nor can the last bits. */
+  /** A stretch with a spelled letter is done when nothing under way in it begins before what is decoded of the letters that stand plain, nor can the last bits. */
   #unite(end: number): void {
     const plain = this.#plain;
     if (plain === undefined || this.#spelled.length === 0) return;
@@ -172,7 +172,7 @@ export class Base64Reader {
     for (const spelled of this.#spelled) {
       spelled.stretch.decode();
       const settled = spelled.spelling === undefined && spelled.stretch.plainLetters >= 4;
-      if (settled && spelled.stretch.partial(end) >= plain.firstIndex) this.#end(spelled.stretch);
+      if (settled && spelled.stretch.partial(end) >= plain.firstDecoded) this.#end(spelled.stretch);
       else going.push(spelled);
     }
     this.#spelled = going;

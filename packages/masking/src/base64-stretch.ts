@@ -79,9 +79,12 @@ export class Stretch {
     return this.#count - this.#spelledTo;
   }
 
-  /** Layer index of the first letter that is still remembered. */
-  get firstIndex(): number {
-    return this.#places[0]?.index ?? Number.POSITIVE_INFINITY;
+  /**
+   * Layer index of the first letter that is still remembered and from which on every byte is decoded, however the groups lie: of those before
+   * the fourth letter some begin in a group that began before the stretch.
+   */
+  get firstDecoded(): number {
+    return this.#count > 3 ? Math.max(this.#places[0]!.index, this.#startOf(3)) : Number.POSITIVE_INFINITY;
   }
 
   /** `end` is the index after the last byte read. */
