@@ -1,9 +1,9 @@
-import { createHash, randomBytes } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import { create } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { CredentialSchema, printable, Refusal } from "@sallyport/contracts";
-import { actionName, keyCode } from "@sallyport/identity";
+import { actionName, keyCode, sha256 } from "@sallyport/identity";
 import { type CeilingInit, type Endpoints, ProofMaker, Session } from "@sallyport/sdk";
 import { note } from "../output/print.ts";
 import { type Front, frontClient } from "./front.ts";
@@ -75,7 +75,7 @@ async function byBrowser(front: Front, key: ProofMaker, asked: Record<string, st
       client_id: frontClient,
       redirect_uri: redirect.uri,
       state,
-      code_challenge: createHash("sha256").update(verifier).digest("base64url"),
+      code_challenge: sha256(verifier),
       code_challenge_method: "S256",
       dpop_jkt: key.thumbprint,
     };

@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import { sha256 } from "@sallyport/identity";
 import type { State } from "@sallyport/state";
 import { SealedCollection } from "../sessions/sealed-collection.ts";
@@ -75,7 +75,7 @@ export class AuthorizationCodes {
       throw grantRefused("The code belongs to another key: use the one that it was asked for with.");
     if (kept.client !== shown.client || kept.redirectUri !== shown.redirectUri)
       throw grantRefused("The code was given to another client, or at another address.");
-    if (createHash("sha256").update(shown.verifier).digest("base64url") !== kept.challenge)
+    if (sha256(shown.verifier) !== kept.challenge)
       throw grantRefused("The code_verifier is not that of the code_challenge (RFC 7636 §4.6).");
     return {
       identity: identityOf(kept.identity, sha256(`authorization-code ${shown.code}`), Math.ceil(kept.expiresAt / 1000)),

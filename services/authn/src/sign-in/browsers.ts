@@ -1,6 +1,7 @@
-import { createHmac, hkdfSync, randomBytes, timingSafeEqual } from "node:crypto";
+import { createHmac, hkdfSync, timingSafeEqual } from "node:crypto";
 import { sha256 } from "@sallyport/identity";
 import type { EdgeRequest } from "@sallyport/service";
+import { isOpaqueValue, newOpaqueValue } from "../http/opaque-value.ts";
 import { signInRefused } from "./refusals.ts";
 
 /** By its prefix nobody but this very host can have set it, and only over TLS (RFC 6265bis §4.1.3.2). */
@@ -35,7 +36,7 @@ export class Browsers {
 
   /** The browser that asks for a page; a new one where it has no cookie of ours. */
   of(request: EdgeRequest): Browser {
-    return this.#browser(cookieOf(request) ?? randomBytes(16).toString("base64url"));
+    return this.#browser(cookieOf(request) ?? newOpaqueValue());
   }
 
   /** The browser that was here before. @throws Refusal UNAUTHENTICATED `other-browser` */
@@ -76,7 +77,7 @@ function cookieOf({ headers }: EdgeRequest): string | undefined {
     .filter((pair) => pair.startsWith(`${cookieName}=`))
     .map((pair) => pair.slice(cookieName.length + 1));
   const [value] = values;
-  return values.length === 1 && /^[A-Za-z0-9_-]{21}[AQgw]$/.test(value as string) ? value : undefined;
+  return values.length === 1 && isOpaqueValue(value as string) ? value : undefined;
 }
 
 export const otherBrowser = () =>

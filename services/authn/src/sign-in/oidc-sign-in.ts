@@ -1,6 +1,6 @@
-import { createHash } from "node:crypto";
 import { printable, Refusal } from "@sallyport/contracts";
 import type { Egress } from "@sallyport/egress";
+import { sha256 } from "@sallyport/identity";
 import * as oauth from "oauth4webapi";
 import { secureUrl } from "../trust/discovery.ts";
 import type { ProvenPerson } from "../trust/kept-identity.ts";
@@ -60,7 +60,7 @@ export class OidcSignIn implements SignInProvider {
       scope: ["openid", ...scopes.filter((scope) => scope !== "openid")].join(" "),
       state,
       nonce,
-      code_challenge: createHash("sha256").update(verifier).digest("base64url"),
+      code_challenge: sha256(verifier),
       code_challenge_method: "S256",
     };
     for (const [name, value] of Object.entries(parameters)) url.searchParams.set(name, value);

@@ -1,6 +1,7 @@
-import { createHmac, hkdfSync, randomBytes } from "node:crypto";
+import { createHmac, hkdfSync } from "node:crypto";
 import { sha256 } from "@sallyport/identity";
 import type { State } from "@sallyport/state";
+import { isOpaqueValue, newOpaqueValue } from "../http/opaque-value.ts";
 import { SealedCollection } from "../sessions/sealed-collection.ts";
 import type { AuthorizationRequest } from "./authorization-request.ts";
 import { otherBrowser } from "./browsers.ts";
@@ -34,7 +35,7 @@ export class SignInAttempts {
   }
 
   async begin(attempt: Attempt): Promise<SignInSecrets> {
-    const secrets = this.#secretsOf(randomBytes(16).toString("base64url"));
+    const secrets = this.#secretsOf(newOpaqueValue());
     await this.#attempts.create(sha256(secrets.state), JSON.stringify(attempt), attemptMs);
     return secrets;
   }
@@ -44,7 +45,7 @@ export class SignInAttempts {
    * @throws Refusal UNAUTHENTICATED `over`, `other-browser`, `other-provider`
    */
   async finish(state: string | undefined, provider: string, browser: string): Promise<{ attempt: Attempt; secrets: SignInSecrets }> {
-    if (state === undefined || !/^[A-Za-z0-9_-]{21}[AQgw]$/.test(state)) throw over();
+    if (state === undefined || !isOpaqueValue(state)) throw over();
     const id = sha256(state);
     const entry = await this.#attempts.get(id);
     if (entry === undefined) throw over();

@@ -1,7 +1,7 @@
-import { createHash } from "node:crypto";
 import type { TLSSocket } from "node:tls";
 import { type Context, propagation, ROOT_CONTEXT } from "@opentelemetry/api";
 import { BrokerService, Refusal } from "@sallyport/contracts";
+import { certificateThumbprint } from "@sallyport/identity";
 import type { Call, PeerIdentity } from "@sallyport/service";
 import type { ToolRequest } from "./tool-request.ts";
 
@@ -25,7 +25,7 @@ export function peerOf(socket: TLSSocket): ProvenConnection["peer"] {
 function readPeer(socket: TLSSocket): ProvenConnection["peer"] {
   const der = socket.authorized ? socket.getPeerX509Certificate()?.raw : undefined;
   if (der === undefined) throw new Refusal("PROOF_REQUIRED", "The proxy is for agents with a client certificate; use `sallyport run`.");
-  const thumbprint = createHash("sha256").update(der).digest("base64url");
+  const thumbprint = certificateThumbprint(der);
   return { kind: "certificate", der, thumbprint, address: `${socket.remoteAddress}:${socket.remotePort}` };
 }
 

@@ -1,12 +1,12 @@
-import { Refusal } from "@sallyport/contracts";
+import type { Refusal } from "@sallyport/contracts";
 import { isThumbprint } from "@sallyport/identity";
 import type { EdgeListener, EdgeRequest, EdgeResponse } from "@sallyport/service";
 import { samlAccepted } from "../../evidence/drafts.ts";
 import type { Evidence } from "../../evidence/evidence.ts";
-import { recorded } from "../../evidence/recorded.ts";
 import type { AddressLimit } from "../../http/address-limit.ts";
-import { edgeCall, endpoint } from "../../http/edge-call.ts";
+import { answeredByPage } from "../../http/answered-by-page.ts";
 import { invalid } from "../../http/form.ts";
+import { isOpaqueValue } from "../../http/opaque-value.ts";
 import { refusedPage, sendTo } from "../../http/person-pages.ts";
 import { callbackPath } from "../../sign-in/sign-in-provider.ts";
 import { beginPage, codePage, declinedPage } from "./saml-pages.ts";
@@ -72,20 +72,16 @@ const acsEndpoint = (signIn: SamlSignIn, evidence: Evidence, audience: string, l
   });
 
 /** A refusal is on record, and tells the person in a sentence and the rule's name. @param onDeclined shows the person's own no */
-async function answered(
+const answered = (
   evidence: Evidence,
   name: string,
   request: EdgeRequest,
-  serve: Parameters<typeof recorded<EdgeResponse>>[3],
-  onDeclined: (refusal: Refusal) => EdgeResponse = (refusal) => refusedPage(refusal, ruleOf(refusal)),
-): Promise<EdgeResponse> {
-  try {
-    return await recorded(evidence, "session.saml", edgeCall(request, endpoint(name)).call, serve);
-  } catch (error) {
-    if (!(error instanceof Refusal)) throw error;
-    return isDeclined(error) ? onDeclined(error) : refusedPage(error, ruleOf(error));
-  }
-}
+  serve: Parameters<typeof answeredByPage>[2],
+  onDeclined?: (refusal: Refusal) => EdgeResponse,
+): Promise<EdgeResponse> =>
+  answeredByPage({ evidence, attempt: "session.saml", name }, request, serve, (refusal) =>
+    onDeclined !== undefined && isDeclined(refusal) ? onDeclined(refusal) : refusedPage(refusal, ruleOf(refusal)),
+  );
 
 /** To the command line that waits on the person's own machine, or our own front; where none does, the code is for the person to hand over. */
 function handOver({ provider }: SamlSignIn, { code, waiting }: Accepted, audience: string): EdgeResponse {
@@ -115,7 +111,7 @@ function parseWaiting(query: URLSearchParams): Waiting {
   };
   const [thumbprint, state, port] = [once("jkt"), once("state"), once("port")];
   if (!isThumbprint(thumbprint)) throw invalid("The jkt is no thumbprint of a key (RFC 7638).");
-  if (!/^[A-Za-z0-9_-]{21}[AQgw]$/.test(state)) throw invalid("The state is not 16 random bytes in base64url.");
+  if (!isOpaqueValue(state)) throw invalid("The state is not 16 random bytes in base64url.");
   if (!/^[1-9]\d{0,4}$/.test(port) || Number(port) > 65535) throw invalid("The port is none.");
   return { thumbprint, state, port: Number(port) };
 }
