@@ -29,15 +29,6 @@ interface Tree {
   usedAt: number;
 }
 
-/** What was issued in a tree anywhere, as asked for ahead of a use. */
-export interface Listing {
-  readonly ids: Promise<string[]>;
-  /** When, monotonic milliseconds. */
-  readonly askedAt: number;
-}
-
-/** Milliseconds after which a listing is asked for anew: what another use has begun since is to be masked in this one, too. */
-const listingMs = 100;
 /** Milliseconds without a use after which a tree's values are zeroed here; they are read again where it comes back. */
 const idleMs = 15 * 60_000;
 /** Milliseconds that a reference outlives its last use: longer than any credential of the tree. */
@@ -84,20 +75,12 @@ export class TreeMasks {
     this.#sweeper = setInterval(() => this.#sweep(), 60_000).unref();
   }
 
-  /** Asks ahead of {@link including}, while something else is waited for; what fails is told there. */
-  list(rootSid: string): Listing {
-    const ids = this.#listings.ask(rootSid, () => this.#references(rootSid));
-    ids.catch(() => undefined);
-    return { ids, askedAt: this.#clock.monotonic() };
-  }
-
   /**
    * The set for one use: everything issued in the tree before, this secret's fields, and what was derived from them. References, and
    * what cannot be read again, are in shared state when this returns.
    *
    * @param values the fields that were just fetched; copied, so that the caller can zero its own
    * @param derived signatures, tokens and the like that were made for this request
-   * @param listing asked for since this use began
    * @returns the set, to be disposed of when the answer has ended
    */
   async including(
@@ -105,7 +88,6 @@ export class TreeMasks {
     issued: IssuedRef,
     values: ReadonlyMap<string, Uint8Array>,
     derived: readonly DerivedValue[] = [],
-    listing = this.list(rootSid),
   ): Promise<UsedSet> {
     // What the tree holds already was looked at when it came.
     const held = this.#trees.get(rootSid)?.held.has(key(issued)) === true;
@@ -115,8 +97,9 @@ export class TreeMasks {
       await this.#writeReference(rootSid, issued);
       const tree = this.#tree(rootSid);
       if (!tree.held.has(key(issued))) tree.held.set(key(issued), entriesOf(issued.secret, values, this.#derivation));
-      const { ids } = this.#clock.monotonic() - listing.askedAt < listingMs ? listing : this.list(rootSid);
-      const [listed, ledger] = await Promise.all([ids, this.#derived(rootSid, issued.secret, derived)]);
+      // Not before this one's own reference is there: of two uses that begin at once, at least one then knows of the other.
+      const listing = this.#listings.ask(rootSid, () => this.#references(rootSid));
+      const [listed, ledger] = await Promise.all([listing, this.#derived(rootSid, issued.secret, derived)]);
       for (const id of listed) {
         if (!tree.held.has(id)) tree.held.set(id, await this.#readAgain(id));
       }

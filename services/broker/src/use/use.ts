@@ -3,7 +3,6 @@ import type { Intent } from "@sallyport/journal";
 import type { Caller } from "@sallyport/service";
 import { AnswerData } from "../data-masking/answer-data.ts";
 import { againstData, withoutData } from "../data-masking/request-data.ts";
-import type { Listing } from "../masks/tree-masks.ts";
 import type { Review } from "../reviews/review.ts";
 import { stateAt } from "../reviews/review.ts";
 import { withoutExports } from "../targets/exports/refuse-exports.ts";
@@ -41,7 +40,7 @@ export async function* use(command: UseCommand, parts: UseParts, signal: AbortSi
       keyedHash: parts.fingerprints.ofStatement(operation.exactBytes),
     },
   };
-  const { intent, listing } = await onRecord(facts, operation, parts, () => admit(command, facts, parts, signal));
+  const intent = await onRecord(facts, operation, parts, () => admit(command, facts, parts, signal));
   let began = false;
   let outcome: ReturnType<typeof useRecord> | undefined;
   let end: UsePart;
@@ -54,7 +53,7 @@ export async function* use(command: UseCommand, parts: UseParts, signal: AbortSi
       facts.secretVersion = fetched.version;
       const injected = await parts.inject(asSent(operation), fetched, signal);
       const issued = { secret: ask.secret.name, version: fetched.version };
-      using masks = await parts.masks.including(ask.caller.rootSid, issued, fetched.fields, injected.derived, listing);
+      using masks = await parts.masks.including(ask.caller.rootSid, issued, fetched.fields, injected.derived);
       const target = parts.data.get(operation.target);
       const outgoing = withoutData(withoutExports(traffic.operation, masks.secrets), target);
       const data = target?.responses && new AnswerData(target, target.responses, ask.caller.rootSid);
@@ -110,13 +109,8 @@ function holderOf({ ask, judged, accessRequestId }: UseFacts, secretVersion: str
   };
 }
 
-interface Admitted {
-  readonly intent: Intent;
-  readonly listing: Listing;
-}
-
 /** Decides, spends the approval and makes the intent durable. @throws Refusal where any of it says no */
-async function admit(command: UseCommand, facts: UseFacts, parts: UseParts, signal: AbortSignal): Promise<Admitted> {
+async function admit(command: UseCommand, facts: UseFacts, parts: UseParts, signal: AbortSignal): Promise<Intent> {
   const { ask, operation } = command;
   let judged = await judge(ask, parts.decisions, {}, signal);
   facts.judged = judged;
@@ -144,9 +138,7 @@ async function admit(command: UseCommand, facts: UseFacts, parts: UseParts, sign
   if (unfitBecause !== undefined) throw unfitBecause;
   if (review !== undefined && !(await parts.reviews.spend(review.id, facts.digest as string))) throw alreadyUsed();
   parts.gate.assertLive(ask.caller);
-  // The shared state answers while the disk writes.
-  const listing = parts.masks.list(ask.caller.rootSid);
-  return { intent: await parts.evidence.intent(useRecord(facts, operation.method)), listing };
+  return parts.evidence.intent(useRecord(facts, operation.method));
 }
 
 /** The grant that the agent names, if it is for exactly this request. */
