@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Agent } from "@sallyport/sdk";
-import { readTopic } from "../demo/kafka-topic.ts";
 import { mustRun } from "../demo/process.ts";
 import { until } from "../support/process/port.ts";
 import { describeWith, kafka, withOptions } from "../support/servers.ts";
-import { logLines, settledEvidence, usesIn } from "./evidence-log.ts";
+import { settledEvidence, usesIn } from "./evidence-log.ts";
 import { embeddedSite, type Site } from "./site.ts";
 import { eventually, read, refusalOf, told } from "./told.ts";
+import { topicProblem } from "./topic-problem.ts";
 
 /** The least that a configuration may ask for. */
 const mebibyte = 1024 * 1024;
@@ -134,14 +134,7 @@ describeWith("Kafka is gone or hangs", { kafka: withOptions(kafka, { own: true }
       ["spooling", spooling],
       ["strict", strict],
     ] as const) {
-      // What comes while this looks is in the topic a moment after it is in the log.
-      const lines = logLines(site.log);
-      for (let tries = 0; ; tries++) {
-        const read = (await readTopic(servers.kafka().address, topic(name))).lines;
-        if (read.length < lines.length && tries < 10) continue;
-        assert.deepEqual(read.slice(0, lines.length), lines);
-        break;
-      }
+      assert.equal(await topicProblem(servers.kafka().address, topic(name), site.log), undefined);
     }
   });
 });
